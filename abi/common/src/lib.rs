@@ -1,0 +1,1 @@
+//! C-ABI parts shared by every libfuse generation.

@@ -1,0 +1,1 @@
+//! libfuse3 C ABI.

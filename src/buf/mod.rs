@@ -1,0 +1,1 @@
+//! The buffer vector: memory and file-descriptor segments, and copying between them.

@@ -1,0 +1,23 @@
+//! The ferrofuse engine: everything of a FUSE library that is not a C calling convention.
+//!
+//! Layers, each depending only on those below it:
+//!
+//! * [`session`]: negotiation, dispatch, replies, notifications, interrupts, loops
+//! * [`buf`]: the buffer vector
+//! * [`transport`]: the device, splicing through a pipe, the caller's own I/O
+//! * [`mount`]: mounting and unmounting, directly or through the set-user-ID helper
+//! * [`wire`]: the kernel protocol, pure and safe
+//! * [`sys`]: system calls
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
+pub mod buf;
+pub mod errno;
+pub mod mount;
+pub mod session;
+#[allow(unsafe_code)]
+pub mod sys;
+pub mod transport;
+pub mod wire;
+
+pub use errno::{Errno, Result};

@@ -1,0 +1,3 @@
+//! Thin safe wrappers over system calls that nix does not offer in a usable form.
+//!
+//! With `buf`, the only part of the engine that may contain `unsafe`.

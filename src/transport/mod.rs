@@ -1,0 +1,42 @@
+//! How bytes reach the kernel and come from it.
+
+use std::io::IoSlice;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::Arc;
+
+use crate::errno::Result;
+
+/// One open end of a FUSE connection: `/dev/fuse`, a clone of it, or the caller's own I/O.
+///
+/// Every method may be called from any thread at any time. A reply must leave by the channel its
+/// request came from, because a cloned device descriptor has its own table of pending requests.
+pub trait Channel: Send + Sync {
+    /// The descriptor that `fuse_session_fd` reports; borrowed, never closed by the caller.
+    fn raw_fd(&self) -> RawFd;
+
+    /// Reads exactly one request into `buf` and returns its length in bytes; blocks until there is
+    /// one. `ENODEV` is the end of the connection, `EINTR` a signal.
+    fn read(&self, buf: &mut [u8]) -> Result<usize>;
+
+    /// Writes one whole message. A short count is reported as it is; the caller treats it as an
+    /// error, since the kernel takes a message whole or not at all.
+    fn writev(&self, message: &[IoSlice<'_>]) -> Result<usize>;
+
+    /// Whether [`Channel::splice_in`] can work.
+    fn can_splice_in(&self) -> bool;
+
+    /// Whether [`Channel::splice_out`] can work.
+    fn can_splice_out(&self) -> bool;
+
+    /// Moves one request from the device into a pipe, at most `len` bytes; returns its length.
+    /// `ENOSYS` where [`Channel::can_splice_in`] is false.
+    fn splice_in(&self, pipe: BorrowedFd<'_>, len: usize) -> Result<usize>;
+
+    /// Moves the whole message that stands in a pipe, `len` bytes, to the device in one call.
+    /// `steal` lets the kernel take the pages instead of copying them (SPLICE_F_MOVE).
+    /// `ENOSYS` where [`Channel::can_splice_out`] is false.
+    fn splice_out(&self, pipe: BorrowedFd<'_>, len: usize, steal: bool) -> Result<usize>;
+
+    /// Another channel to the same connection with a request table of its own (`-o clone_fd`).
+    fn try_clone(&self) -> Result<Arc<dyn Channel>>;
+}
