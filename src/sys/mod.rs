@@ -1,3 +1,8 @@
 //! Thin safe wrappers over system calls that nix does not offer in a usable form.
 //!
 //! With `buf`, the only part of the engine that may contain `unsafe`.
+
+pub mod env;
+pub mod futex;
+pub mod stack;
+pub mod wake;
