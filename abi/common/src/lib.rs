@@ -1,1 +1,2 @@
 //! C-ABI parts shared by every libfuse generation.
+pub mod export;

@@ -1,0 +1,132 @@
+//! Layouts of the `libfuse3.so.3` era, as in 3.14.0.
+//!
+//! `libfuse3.so.4` grew these structs: `fuse_file_info` from 40 to 64 bytes, `fuse_buf` from 40 to 48 and with it the
+//! stride of a `fuse_bufvec`, `fuse_custom_io` from 32 to 40.
+//!
+//! Some releases between (3.14.1 to 3.16.2) numbered the bits of `fuse_file_info` from `flush` on one higher. The two
+//! cannot be told apart at run time; 3.14.0 is what distributions shipped longest, so that numbering is followed.
+
+use core::ffi::{c_int, c_uint, c_void};
+
+use libc::{iovec, off_t, size_t, ssize_t};
+
+/// `struct fuse_file_info`: an open file, between the library and the handler.
+///
+/// The C bit-fields live in [`bits`](Self::bits), lowest bit first, one mask each.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FuseFileInfo {
+    /// Open flags, in `open`, `create` and `release`.
+    pub flags: c_int,
+    /// The bit-fields.
+    pub bits: u32,
+    /// Unused.
+    pub padding2: u32,
+    /// The file handle: set by the handler in `open`, `create` and `opendir`, handed back in everything after.
+    pub fh: u64,
+    /// The lock owner, in `getlk`, `setlk`, `flush`, and in `release` with [`FLOCK_RELEASE`](Self::FLOCK_RELEASE).
+    pub lock_owner: u64,
+    /// The `POLL*` events asked for, in `poll`.
+    pub poll_events: u32,
+}
+
+// C numbers bit-fields from the other end on big-endian machines.
+const _: () = assert!(cfg!(target_endian = "little"), "the masks of FuseFileInfo need a variant");
+
+impl FuseFileInfo {
+    /// To the handler, in `write`: the data comes from the page cache, of a writer that may be gone.
+    pub const WRITEPAGE: u32 = 1 << 0;
+    /// From the handler, in `open`: no page cache for this open file.
+    pub const DIRECT_IO: u32 = 1 << 1;
+    /// From the handler, in `open`: what the page cache holds of this node is still right.
+    pub const KEEP_CACHE: u32 = 1 << 2;
+    /// To the handler: a descriptor was closed. In `release` of old kernels: flush as well.
+    pub const FLUSH: u32 = 1 << 3;
+    /// From the handler, in `open`: the file cannot seek.
+    pub const NONSEEKABLE: u32 = 1 << 4;
+    /// To the handler, in `release`: drop the `flock` locks of [`lock_owner`](Self::lock_owner).
+    pub const FLOCK_RELEASE: u32 = 1 << 5;
+    /// From the handler, in `opendir`: the kernel may cache the entries.
+    pub const CACHE_READDIR: u32 = 1 << 6;
+    /// From the handler, in `open`: no `flush` when a descriptor is closed.
+    pub const NOFLUSH: u32 = 1 << 7;
+
+    /// Whether all bits of `mask` are set.
+    #[must_use]
+    pub const fn has(&self, mask: u32) -> bool {
+        self.bits & mask == mask
+    }
+
+    /// Sets or clears the bits of `mask`.
+    pub const fn set(&mut self, mask: u32, value: bool) {
+        self.bits = if value { self.bits | mask } else { self.bits & !mask };
+    }
+}
+
+/// `struct fuse_buf`: one segment of data, memory or a file descriptor.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FuseBuf {
+    /// Bytes in the segment.
+    pub size: size_t,
+    /// `enum fuse_buf_flags`: [`IS_FD`](Self::IS_FD), [`FD_SEEK`](Self::FD_SEEK), [`FD_RETRY`](Self::FD_RETRY).
+    pub flags: c_int,
+    /// The memory, unless `IS_FD`.
+    pub mem: *mut c_void,
+    /// The descriptor, if `IS_FD`.
+    pub fd: c_int,
+    /// Where in the file the segment starts, if `FD_SEEK`.
+    pub pos: off_t,
+}
+
+impl FuseBuf {
+    /// The data is in `fd`, not in `mem`.
+    pub const IS_FD: c_int = 1 << 1;
+    /// Read or write at `pos`, not at the descriptor's own offset.
+    pub const FD_SEEK: c_int = 1 << 2;
+    /// Keep going after a short transfer, until all is moved, end of file or an error.
+    pub const FD_RETRY: c_int = 1 << 3;
+}
+
+/// `struct fuse_bufvec`: segments, and a position within them.
+///
+/// In C `buf` is an array that is as long as `count` says, so the Rust struct is only the head of it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FuseBufvec {
+    /// Number of segments.
+    pub count: size_t,
+    /// The current segment.
+    pub idx: size_t,
+    /// Bytes of the current segment that are used up.
+    pub off: size_t,
+    /// The first of `count` segments.
+    pub buf: [FuseBuf; 1],
+}
+
+/// `struct fuse_custom_io`: the caller's own way to read and write messages. `userdata` is the session's.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FuseCustomIo {
+    /// Like `writev`; required.
+    pub writev:
+        Option<unsafe extern "C" fn(c_int, *mut iovec, c_int, userdata: *mut c_void) -> ssize_t>,
+    /// Like `read`; required.
+    pub read:
+        Option<unsafe extern "C" fn(c_int, *mut c_void, size_t, userdata: *mut c_void) -> ssize_t>,
+    /// Like `splice`, from the descriptor into a pipe; optional.
+    pub splice_receive: Option<CustomSplice>,
+    /// Like `splice`, from a pipe into the descriptor; optional.
+    pub splice_send: Option<CustomSplice>,
+}
+
+/// The splicing members of [`FuseCustomIo`]: the arguments of `splice` and the session's user data.
+pub type CustomSplice = unsafe extern "C" fn(
+    c_int,
+    *mut off_t,
+    c_int,
+    *mut off_t,
+    size_t,
+    c_uint,
+    *mut c_void,
+) -> ssize_t;
