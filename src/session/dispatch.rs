@@ -7,6 +7,7 @@ use super::caps::Features;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
+use super::request::is_unanswered;
 use super::slots::{Handle, SlotRef};
 use super::{PollHandle, Request, Session};
 use crate::errno::Errno;
@@ -26,14 +27,6 @@ pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
         log::error!("fuse: panic while serving {what}; the request is answered EIO");
     }
     result.is_ok()
-}
-
-/// Opcodes that are never answered, not even with an error.
-fn is_unanswered(opcode: Option<Opcode>) -> bool {
-    matches!(
-        opcode,
-        Some(Opcode::Forget | Opcode::BatchForget | Opcode::Interrupt | Opcode::NotifyReply)
-    )
 }
 
 impl Session {

@@ -89,8 +89,8 @@ impl Session {
     /// The connection as the init handler first sees it.
     fn conn_info(&self, args: &InitIn, offered: InitFlags) -> ConnInfo {
         let channel = self.channel();
-        let splice_out = channel.is_some_and(|channel| channel.can_splice_out());
-        let splice_in = channel.is_some_and(|channel| channel.can_splice_in());
+        let splice_out = channel.as_ref().is_some_and(|channel| channel.can_splice_out());
+        let splice_in = channel.as_ref().is_some_and(|channel| channel.can_splice_in());
         let capable = caps::capable(args.minor, offered, splice_out, splice_in);
         let mut max_write = self.buffer_size() - HEADER_ROOM;
         if !offered.contains(InitFlags::MAX_PAGES) {

@@ -105,7 +105,7 @@ impl Session {
     /// milliseconds of [`ExitState::request`](super::exit::ExitState::request), from wherever it
     /// was called, unless a handler is running.
     pub fn run_single(self: &Arc<Self>) -> i32 {
-        let Some(channel) = self.channel().cloned() else {
+        let Some(channel) = self.channel() else {
             log::error!("fuse: session is not mounted");
             return Errno::EBADF.negated();
         };

@@ -22,8 +22,7 @@ mod slots;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
-use once_cell::sync::OnceCell;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::errno::{Errno, Result};
 use crate::transport::{Channel, SplicePolicy};
@@ -53,6 +52,8 @@ pub struct Config {
     pub max_read: u32,
     /// When to splice file data into replies.
     pub splice: SplicePolicy,
+    /// A number that belongs to whoever made the session; the engine only keeps it.
+    pub userdata: usize,
 }
 
 /// A filesystem being served.
@@ -61,7 +62,7 @@ pub struct Session {
     pub(super) config: Config,
     /// The user who made the session, for `deny_others`.
     pub(super) owner: u32,
-    channel: OnceCell<Arc<dyn Channel>>,
+    channel: RwLock<Option<Arc<dyn Channel>>>,
     exit: ExitState,
     negotiated: Negotiated,
     early_interrupts: EarlyInterrupts,
@@ -93,7 +94,7 @@ impl Session {
             ops,
             config,
             owner: nix::unistd::getuid().as_raw(),
-            channel: OnceCell::new(),
+            channel: RwLock::new(None),
             exit: ExitState::default(),
             negotiated: Negotiated {
                 initialized: AtomicBool::new(false),
@@ -111,14 +112,34 @@ impl Session {
         })
     }
 
+    /// What the session was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Gives the session the channel it reads from. `EBUSY` if it has one.
     pub fn attach(&self, channel: Arc<dyn Channel>) -> Result<()> {
-        self.channel.set(channel).map_err(|_| Errno::EBUSY)
+        let mut own = self.channel.write();
+        if own.is_some() {
+            return Err(Errno::EBUSY);
+        }
+        *own = Some(channel);
+        Ok(())
+    }
+
+    /// Takes the channel away again, so that its descriptor is closed as soon as nothing uses it.
+    /// Requests still unanswered have nowhere to send their answers to from here on.
+    ///
+    /// To be called when no loop runs any more.
+    pub fn detach(self: &Arc<Self>) {
+        let channel = self.channel.write().take();
+        slots::forget_channels(self);
+        drop(channel);
     }
 
     /// The session's own channel; worker threads may have clones.
-    pub fn channel(&self) -> Option<&Arc<dyn Channel>> {
-        self.channel.get()
+    pub fn channel(&self) -> Option<Arc<dyn Channel>> {
+        self.channel.read().clone()
     }
 
     /// Exit flag and result. [`ExitState::request`] may be called from a signal handler.

@@ -3,11 +3,11 @@
 use std::ffi::CStr;
 
 use super::caps::{ConnInfo, Features};
-use super::request::{Request, PollHandle};
+use super::request::{PollHandle, Request};
 use crate::buf::Vector;
 use crate::errno::Errno;
 use crate::wire::flags::{IoctlFlags, SetattrValid};
-use crate::wire::layout::{FileLock, Kstatfs, SetattrIn};
+use crate::wire::layout::{FileLock, SetattrIn};
 
 /// A node number as the filesystem chose it; 1 is the root.
 pub type NodeId = u64;
@@ -191,9 +191,7 @@ pub trait LowLevelOps: Send + Sync {
         req.not_implemented();
     }
     fn statfs(&self, req: Request, node: NodeId) {
-        let st = Kstatfs { namelen: 255, bsize: 512, ..Kstatfs::default() };
-        // A failure to deliver has been logged by the reply and leaves nothing to undo.
-        let _ = req.reply_statfs(&st);
+        req.reply_default_statfs();
     }
     fn setxattr(&self, req: Request, node: NodeId, name: &CStr, value: &[u8], flags: u32) {
         req.not_implemented();

@@ -115,7 +115,7 @@ impl Pool {
     }
 
     fn worker_channel(&self) -> Result<Arc<dyn Channel>> {
-        let own = self.session.channel().cloned().ok_or(Errno::EBADF)?;
+        let own = self.session.channel().ok_or(Errno::EBADF)?;
         if !self.config.clone_fd {
             return Ok(own);
         }

@@ -1,15 +1,18 @@
 //! Receiving: one request at a time, into memory or, for large writes, into a pipe.
 
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::{Session, page_size};
 use crate::buf::Vector;
 use crate::errno::{Errno, Result};
 use crate::transport::{Channel, SplicePolicy};
-use crate::wire::IN_HEADER_SIZE;
+use crate::wire::{IN_HEADER_SIZE, Opcode};
 use crate::wire::layout::{InHeader, WriteIn};
-use crate::wire::request::Malformed;
+use crate::wire::request::{Malformed, header};
 
 /// Bytes before the data of a WRITE or NOTIFY_REPLY request.
 pub(super) const DATA_OFFSET: usize = IN_HEADER_SIZE + size_of::<WriteIn>();
@@ -252,7 +255,50 @@ fn short_read(len: usize) -> Errno {
 
 /// Whether the request after this one is likely to be a large write as well.
 pub(super) fn is_large_write(header: &InHeader) -> bool {
-    header.opcode == crate::wire::Opcode::Write as u32 && header.len as usize >= SPLICE_IN_MIN
+    header.opcode == Opcode::Write as u32 && header.len as usize >= SPLICE_IN_MIN
+}
+
+impl Session {
+    /// Serves a request of `len` bytes that stands in `pipe`, in full, and discards what its
+    /// handler leaves of it. For applications that receive by themselves.
+    pub fn process_pipe(
+        self: &Arc<Self>,
+        pipe: BorrowedFd<'_>,
+        len: usize,
+        channel: &Arc<dyn Channel>,
+    ) {
+        let mut head = [0; DATA_OFFSET];
+        let in_memory = len.min(DATA_OFFSET);
+        if let Err(error) = read_exact(pipe, &mut head[..in_memory]) {
+            log::error!("fuse: reading a request of {len} bytes from a pipe: {error}");
+            return;
+        }
+        let opcode = header(&head[..in_memory], len).map(|header| header.opcode);
+        let may_stay = [Opcode::Write as u32, Opcode::NotifyReply as u32];
+        let stays = opcode.is_ok_and(|opcode| may_stay.contains(&opcode));
+        if len > DATA_OFFSET && stays && self.protocol().minor >= 9 {
+            self.process(Message::in_pipe(&head, len, pipe), channel);
+            let mut rest = [0; 4096];
+            while pipe_has_data(pipe)
+                && nix::unistd::read(pipe, &mut rest).is_ok_and(|count| count > 0)
+            {}
+            return;
+        }
+        let mut bytes = vec![0; len];
+        bytes[..in_memory].copy_from_slice(&head[..in_memory]);
+        if let Err(error) = read_exact(pipe, &mut bytes[in_memory..]) {
+            log::error!("fuse: reading a request of {len} bytes from a pipe: {error}");
+            return;
+        }
+        self.process(Message::in_memory(&bytes), channel);
+    }
+}
+
+/// Whether a read from the pipe would return at once with something.
+fn pipe_has_data(pipe: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::new(pipe, PollFlags::POLLIN)];
+    nix::poll::poll(&mut polled, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+        && polled[0].revents().is_some_and(|events| events.contains(PollFlags::POLLIN))
 }
 
 impl RequestBuffer {

@@ -192,6 +192,12 @@ impl Request {
         let _ = self.reply_open(OpenReply { fh: file.fh, flags: OpenFlags::empty() });
     }
 
+    /// The default answer to STATFS; likewise.
+    pub fn reply_default_statfs(self) {
+        let st = Kstatfs { namelen: 255, bsize: 512, ..Kstatfs::default() };
+        let _ = self.reply_statfs(&st);
+    }
+
     /// A node: answers LOOKUP, MKNOD, MKDIR, SYMLINK and LINK. Node 0 is a name known not to
     /// exist, which minors below 4 are told as `ENOENT`.
     pub fn reply_entry(self, entry: &Entry) -> Result<()> {

@@ -29,6 +29,14 @@ impl fmt::Display for Misuse {
     }
 }
 
+/// Opcodes that are never answered, not even with an error.
+pub(super) fn is_unanswered(opcode: Option<Opcode>) -> bool {
+    matches!(
+        opcode,
+        Some(Opcode::Forget | Opcode::BatchForget | Opcode::Interrupt | Opcode::NotifyReply)
+    )
+}
+
 /// One request, to be answered exactly once by one of its `reply_` methods.
 ///
 /// Dropped without an answer, it answers `EIO`: the kernel, and the process that waits there,
@@ -90,6 +98,12 @@ impl Request {
         mem::forget(self);
     }
 
+    /// Another request of the same kind and origin, for filesystems that end each of several
+    /// forgets with a request of its own. `None` if too many are in flight.
+    pub fn companion(&self) -> Option<Request> {
+        self.at.companion().map(Request::new)
+    }
+
     /// Borrows session and channel for one answer, sends it, and ends the request.
     ///
     /// They are moved out of the slot meanwhile, so that neither a lock is held while sending nor
@@ -98,6 +112,12 @@ impl Request {
         self,
         send: impl FnOnce(&Session, &dyn Channel, u64) -> Result<()>,
     ) -> Result<()> {
+        let opcode = self.opcode();
+        if is_unanswered(opcode) {
+            log::error!("fuse: {} takes no answer", opcode.map_or("request", Opcode::name));
+            self.finish();
+            return Ok(());
+        }
         let (session, channel) = {
             let mut body = self.at.slot.body.lock();
             (body.session.take(), body.channel.take())
@@ -121,9 +141,14 @@ impl Request {
 impl Drop for Request {
     fn drop(&mut self) {
         let request = Request { at: self.at };
+        let opcode = request.opcode();
+        if is_unanswered(opcode) {
+            request.finish();
+            return;
+        }
         log::error!(
             "fuse: {} (unique {}) was dropped unanswered; answering EIO",
-            request.opcode().map_or("request", Opcode::name),
+            opcode.map_or("request", Opcode::name),
             request.unique()
         );
         // A failure to deliver was logged where it happened.

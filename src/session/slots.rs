@@ -263,6 +263,25 @@ impl SlotRef {
         Handle::new(self.index, self.generation)
     }
 
+    /// Another request of the same origin, in the engine's hands, which the kernel knows nothing
+    /// of.
+    pub fn companion(self) -> Option<SlotRef> {
+        let (session, channel, opcode, node) = {
+            let body = self.slot.body.lock();
+            (body.session.clone()?, body.channel.clone()?, body.opcode?, body.node)
+        };
+        let context = &self.slot.context;
+        let header = InHeader {
+            opcode: opcode as u32,
+            nodeid: node,
+            uid: context.uid(),
+            gid: context.gid(),
+            pid: context.pid().cast_unsigned(),
+            ..InHeader::default()
+        };
+        SlotRef::allocate(&session, &channel, &header)
+    }
+
     /// The slot a handle names, if its request has not been answered yet.
     pub fn find(handle: Handle) -> Option<SlotRef> {
         let (index, generation) = handle.parts()?;
@@ -329,4 +348,16 @@ pub(super) fn forget_session(session: &Arc<Session>) -> usize {
         }
     }
     unanswered
+}
+
+/// Drops every reference from requests of `session` to a channel.
+pub(super) fn forget_channels(session: &Arc<Session>) {
+    for (_, slot) in all() {
+        let mut body = slot.body.lock();
+        if body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
+            let channel = body.channel.take();
+            drop(body);
+            drop(channel);
+        }
+    }
 }
