@@ -1,0 +1,222 @@
+//! What the ABI tests share: the fact tables, the C compilers, and the library under test.
+
+// Each test program uses its own part of this module.
+#![allow(dead_code)]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs};
+
+/// The top of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A line of a fact table, by column name.
+pub type Row = HashMap<String, String>;
+
+/// Reads `abi/tables/NAME`: comment lines, a line of column names, then the facts.
+pub fn table(name: &str) -> Vec<Row> {
+    let path = root().join("abi/tables").join(name);
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+    let columns: Vec<&str> = lines.next().expect("a table has column names").split('\t').collect();
+    let rows: Vec<Row> = lines
+        .map(|line| {
+            let cells: Vec<&str> = line.split('\t').collect();
+            assert_eq!(cells.len(), columns.len(), "{name}: wrong number of columns: {line}");
+            columns
+                .iter()
+                .zip(cells)
+                .map(|(column, cell)| (column.to_string(), cell.to_string()))
+                .collect()
+        })
+        .collect();
+    assert!(!rows.is_empty(), "{name} is empty");
+    rows
+}
+
+/// The comment lines of `abi/tables/NAME`.
+pub fn comments(name: &str) -> String {
+    let path = root().join("abi/tables").join(name);
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().filter(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n")
+}
+
+/// A set of headers that a probe is compiled with.
+pub struct Headers {
+    pub name: &'static str,
+    /// The folder above `fuse3/`, if the compiler does not look there by itself.
+    pub include: Option<PathBuf>,
+}
+
+/// Our headers, and first, to prove the probe, those of libfuse 3.14.0 if the system has them.
+pub fn header_sets() -> Vec<Headers> {
+    let mut sets = Vec::new();
+    if system_libfuse() {
+        sets.push(Headers { name: "system", include: None });
+    }
+    sets.push(Headers { name: "ferrofuse", include: Some(root().join("include")) });
+    sets
+}
+
+/// Whether the development files of libfuse 3.14.0 are installed.
+pub fn system_libfuse() -> bool {
+    let mut command = Command::new("pkg-config");
+    command.env_remove("PKG_CONFIG_PATH").args(["--exact-version=3.14.0", "fuse3"]);
+    let found = command.status().is_ok_and(|status| status.success());
+    if !found {
+        eprintln!("libfuse 3.14.0 is not installed: the probes run on ferrofuse alone");
+    }
+    found
+}
+
+/// The language a probe is compiled as. Every one is valid in both.
+#[derive(Clone, Copy, Debug)]
+pub enum Language {
+    C99,
+    Cxx11,
+}
+
+impl Language {
+    pub const ALL: [Language; 2] = [Language::C99, Language::Cxx11];
+
+    /// The compiler, with every warning an error.
+    pub fn compiler(self) -> Command {
+        let (compiler, language, standard) = match self {
+            Language::C99 => ("gcc", "c", "-std=c99"),
+            Language::Cxx11 => ("g++", "c++", "-std=c++11"),
+        };
+        let mut command = Command::new(compiler);
+        command.args([standard, "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pedantic", "-Werror"]);
+        // `T v[2]` and `T *v` declare the same function; the tables write a pointer for both.
+        command.args(["-Wno-array-parameter", "-x", language]);
+        command
+    }
+}
+
+/// A folder that goes away with the value.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Scratch {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            env::temp_dir().join(format!("ferrofuse-{name}-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Scratch(path)
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.file(name);
+        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs a command that must succeed and returns its standard output.
+pub fn succeed(command: &mut Command, what: &str) -> String {
+    let Output { status, stdout, stderr } =
+        command.output().unwrap_or_else(|error| panic!("{what}: {command:?}: {error}"));
+    assert!(status.success(), "{what}: {status}\n{}", String::from_utf8_lossy(&stderr));
+    String::from_utf8_lossy(&stdout).into_owned()
+}
+
+/// The shared library under test: `$FERROFUSE_LIBRARY`, or the one that was built with this test.
+pub fn library() -> PathBuf {
+    let path = env::var_os("FERROFUSE_LIBRARY").map_or_else(
+        || {
+            let program = env::current_exe().expect("a running program has a path");
+            program.with_file_name("../libfuse3.so")
+        },
+        PathBuf::from,
+    );
+    assert!(
+        path.exists(),
+        "{}: no library to test; build it or set FERROFUSE_LIBRARY",
+        path.display()
+    );
+    path
+}
+
+/// A line of a dynamic symbol table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Symbol {
+    pub name: String,
+    /// The version node; empty if it has none.
+    pub node: String,
+    /// Whether it is the version that a program linked today gets.
+    pub default: bool,
+    pub defined: bool,
+    pub kind: String,
+}
+
+/// Reads the dynamic symbols of an ELF file.
+pub fn dynamic_symbols(file: &Path) -> Vec<Symbol> {
+    let text = succeed(Command::new("readelf").args(["--dyn-syms", "-W"]).arg(file), "readelf");
+    text.lines()
+        .filter_map(|line| {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            // Num: Value Size Type Bind Vis Ndx Name [(number of the version)]
+            let (kind, index, full) = (columns.get(3)?, columns.get(6)?, columns.get(7)?);
+            columns.first()?.strip_suffix(':')?.parse::<u32>().ok()?;
+            let (name, node) = full.split_once('@').unwrap_or((full, ""));
+            Some(Symbol {
+                name: name.to_owned(),
+                node: node.trim_start_matches('@').to_owned(),
+                default: node.starts_with('@'),
+                defined: *index != "UND",
+                kind: kind.to_string(),
+            })
+        })
+        .collect()
+}
+
+/// The symbols of libfuse 3.14.0 that the library must export: the table, less what the scope file names.
+pub fn wanted_symbols() -> Vec<Symbol> {
+    let scope = table("scope-fuse3.tsv");
+    let mut used = vec![false; scope.len()];
+    let mut wanted = Vec::new();
+    for row in table("symbols-libfuse3.tsv").iter().filter(|row| row["in_debian12"] == "yes") {
+        let name = &row["symbol"];
+        let excluded: Vec<usize> = scope
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| match entry["symbol"].strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => *name == entry["symbol"],
+            })
+            .map(|(index, _)| index)
+            .collect();
+        excluded.iter().for_each(|&index| used[index] = true);
+        if excluded.is_empty() {
+            wanted.push(Symbol {
+                name: name.clone(),
+                node: row["version"].clone(),
+                default: row["def_3.14.0"] == "@@",
+                defined: true,
+                kind: "FUNC".to_owned(),
+            });
+        }
+    }
+    for (entry, used) in scope.iter().zip(used) {
+        assert!(used, "scope-fuse3.tsv: {} stands for no symbol", entry["symbol"]);
+    }
+    wanted.sort();
+    wanted
+}
