@@ -1,4 +1,6 @@
 //! Capabilities: what the kernel offers, what the filesystem wants, what is answered.
+// Capabilities carry the C API's names, which say what there is to say.
+#![allow(missing_docs)]
 
 use bitflags::bitflags;
 
@@ -9,7 +11,6 @@ bitflags! {
     ///
     /// These differ from the bits of INIT ([`InitFlags`]) from bit 19 on, and some of them (the
     /// splice ones, `IOCTL_DIR`) are granted by the protocol's minor alone.
-    #[allow(missing_docs)] // the names are the C API's
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Capabilities: u64 {
         const ASYNC_READ = 1 << 0;

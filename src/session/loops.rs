@@ -70,8 +70,10 @@ impl<'s> Server<'s> {
     pub fn serve(&mut self, request: Received) {
         let message = match &request {
             Received::Memory(len) => self.buffer.message(*len),
-            Received::Spliced(request) => {
-                Message::in_pipe(self.buffer.head(), request.len(), request.pipe())
+            Received::Spliced(payload) => {
+                let Some(pipe) = payload.pipe() else { return };
+                let head = self.buffer.head();
+                Message::in_pipe(head, head.len() + payload.len(), pipe)
             }
             Received::Nothing | Received::End => return,
         };

@@ -12,7 +12,6 @@ use zerocopy::IntoBytes;
 use super::{NodeId, Session};
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
-use crate::transport::SendError;
 use crate::wire::NotifyCode;
 use crate::wire::flags::EXPIRE_ONLY;
 use crate::wire::layout::*;
@@ -46,7 +45,7 @@ impl Session {
     fn notify(&self, minor: u32, code: NotifyCode, payload: &[IoSlice<'_>]) -> Result<()> {
         self.may_notify(minor)?;
         let channel = self.channel().ok_or(Errno::ENOTCONN)?;
-        self.send(&**channel, 0, code as i32, payload)
+        self.send(&*channel, 0, code as i32, payload)
     }
 
     fn may_notify(&self, minor: u32) -> Result<()> {
@@ -117,10 +116,7 @@ impl Session {
         let size = u32::try_from(data.remaining()).map_err(|_| Errno::EINVAL)?;
         let out = NotifyStoreOut { nodeid: node, offset, size, padding: 0 };
         let code = NotifyCode::Store as i32;
-        let sent = self.send_vector(&**channel, 0, code, out.as_bytes(), data, flags);
-        sent.map_err(|error| match error {
-            SendError::Device(error) | SendError::Source(error) => error,
-        })
+        self.send_vector(&*channel, (0, code), out.as_bytes(), data, flags)?
     }
 
     /// Asks for cached data of `node`; it comes as

@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{Session, page_size};
 use crate::buf::Vector;
 use crate::errno::{Errno, Result};
-use crate::transport::{Channel, SplicePolicy};
+use crate::transport::{self, Channel, SplicePolicy};
 use crate::wire::{IN_HEADER_SIZE, Opcode};
 use crate::wire::layout::{InHeader, WriteIn};
 use crate::wire::request::{Malformed, header};
@@ -161,8 +161,8 @@ impl RequestBuffer {
 pub(super) enum Received {
     /// `usize` bytes in the buffer.
     Memory(usize),
-    /// A request whose data stayed in the pipe.
-    Spliced(crate::transport::SplicedRequest),
+    /// A WRITE or NOTIFY_REPLY: the first [`DATA_OFFSET`] bytes in the buffer, the data in a pipe.
+    Spliced(transport::Payload),
     /// Nothing, for a reason that passes: a signal, or a request that vanished.
     Nothing,
     /// The connection has ended.
@@ -171,8 +171,9 @@ pub(super) enum Received {
 
 /// Sorts read errors into those that pass, the end, and failures.
 fn judge_read<T>(result: Result<T>, received: impl FnOnce(T) -> Received) -> Result<Received> {
-    match result {
-        Ok(value) => Ok(received(value)),
+    match result.map(received) {
+        Ok(Received::Memory(len)) if len < IN_HEADER_SIZE => Err(short_read(len)),
+        Ok(received) => Ok(received),
         // ENOENT: the request was interrupted while it was being copied.
         Err(Errno::EINTR | Errno::ENOENT) => Ok(Received::Nothing),
         // ECONNABORTED is what ENODEV becomes where FUSE_ABORT_ERROR was negotiated.
@@ -226,24 +227,14 @@ impl Session {
                 SplicePolicy::Never => false,
             };
         if splice {
-            match crate::transport::receive_spliced(channel, bytes, size) {
-                // This pipe or channel can't; reading always works.
-                Err(Errno::EINVAL | Errno::ENOSYS | Errno::EMFILE | Errno::ENFILE) => {}
-                result => {
-                    return judge_read(result, |request| match request {
-                        crate::transport::Inbound::Memory(len) => Received::Memory(len),
-                        crate::transport::Inbound::Pipe(request) => Received::Spliced(request),
-                    });
-                }
-            }
+            // Reads plainly by itself where channel or pipe cannot splice.
+            let result = transport::receive_spliced(channel, bytes);
+            return judge_read(result, |request| match request {
+                transport::Received::Memory(bytes) => Received::Memory(bytes.len()),
+                transport::Received::Piped(_, payload) => Received::Spliced(payload),
+            });
         }
-        let read = channel.read(bytes);
-        if let Ok(len) = read
-            && len < IN_HEADER_SIZE
-        {
-            return Err(short_read(len));
-        }
-        judge_read(read, Received::Memory)
+        judge_read(channel.read(bytes), Received::Memory)
     }
 }
 

@@ -15,7 +15,7 @@ use super::ops::{FileInfo, NOT_IMPLEMENTED};
 use super::request::Request;
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
-use crate::transport::{Channel, DataReply, SendError, send_data};
+use crate::transport::{Channel, DataReply, SendOutcome, send_data};
 use crate::wire::Opcode;
 use crate::wire::flags::{IoctlFlags, OpenFlags};
 use crate::wire::layout::*;
@@ -91,18 +91,18 @@ impl Session {
         }
     }
 
-    /// Sends file or memory data behind `prefix`, spliced where that is allowed and pays.
+    /// Sends file or memory data behind `prefix`, spliced where that is allowed and pays. A source
+    /// that gives nothing at all is the inner error: nothing was sent then.
     pub(super) fn send_vector(
         &self,
         channel: &dyn Channel,
-        unique: u64,
-        error: i32,
+        (unique, error): (u64, i32),
         prefix: &[u8],
         data: Vector<'_>,
         flags: CopyFlags,
-    ) -> Result<(), SendError> {
+    ) -> Result<Result<()>> {
         let negotiated = &self.negotiated;
-        let result = send_data(DataReply {
+        let sent = send_data(DataReply {
             channel,
             unique,
             error,
@@ -112,23 +112,20 @@ impl Session {
             allowed: negotiated.splice_write.load(Ordering::Relaxed),
             wanted: negotiated.splice_wanted.load(Ordering::Relaxed),
             steal: negotiated.splice_move.load(Ordering::Relaxed),
+            synchronous: channel.is_synchronous(),
             policy: self.config.splice,
             max_len: self.buffer_size(),
         });
-        match result {
-            Ok(sent) => {
+        match sent.inspect_err(|error| self.log_write_error(*error))? {
+            SendOutcome::SourceFailed(error) => Ok(Err(error)),
+            SendOutcome::Sent { len, .. } => {
                 if self.config.debug
-                    && let Some(header) = reply::out_header(unique, error, sent)
+                    && let Some(header) = reply::out_header(unique, error, prefix.len() + len)
                 {
                     log_reply(&header);
                 }
-                Ok(())
+                Ok(Ok(()))
             }
-            Err(SendError::Device(error)) => {
-                self.log_write_error(error);
-                Err(SendError::Device(error))
-            }
-            Err(source) => Err(source),
         }
     }
 }
@@ -256,12 +253,9 @@ impl Request {
     /// fails before anything was sent, the request fails with that error.
     pub fn reply_vector(self, data: Vector<'_>, flags: CopyFlags) -> Result<()> {
         self.answer(|session, channel, unique| {
-            match session.send_vector(channel, unique, 0, &[], data, flags) {
+            match session.send_vector(channel, (unique, 0), &[], data, flags)? {
                 Ok(()) => Ok(()),
-                Err(SendError::Device(error)) => Err(error),
-                Err(SendError::Source(error)) => {
-                    session.send(channel, unique, error.negated(), &[])
-                }
+                Err(source) => session.send(channel, unique, source.negated(), &[]),
             }
         })
     }

@@ -2,7 +2,12 @@
 //!
 //! With `buf`, the only part of the engine that may contain `unsafe`.
 
+pub mod clone;
 pub mod env;
+pub mod fork;
 pub mod futex;
+pub mod pipe;
+pub mod shared;
+pub mod splice;
 pub mod stack;
 pub mod wake;

@@ -98,6 +98,10 @@ impl Channel for CustomChannel {
         self.splice(self.io.splice_send, (pipe.as_raw_fd(), self.raw_fd()), len, flags)
     }
 
+    fn is_synchronous(&self) -> bool {
+        false
+    }
+
     fn try_clone(&self) -> Result<Arc<dyn Channel>> {
         Err(Errno::EOPNOTSUPP)
     }
