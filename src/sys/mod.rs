@@ -8,6 +8,7 @@ pub mod fork;
 pub mod futex;
 pub mod pipe;
 pub mod shared;
+pub mod signal;
 pub mod splice;
 pub mod stack;
 pub mod wake;
