@@ -1,3 +1,7 @@
 //! Thin safe wrappers over system calls that nix does not offer in a usable form.
 //!
 //! With `buf`, the only part of the engine that may contain `unsafe`.
+
+pub mod proc;
+pub mod scm;
+pub mod stat;
