@@ -1,5 +1,13 @@
 //! How bytes reach the kernel and come from it.
 
+mod copying;
+pub mod dev;
+pub mod pipe;
+pub mod receive;
+mod scratch;
+pub mod splice;
+mod spliced;
+
 use std::io::IoSlice;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
