@@ -34,10 +34,21 @@ struct pt_table {
 	struct pt_inode root; /* never in a bucket, never freed */
 };
 
+/* Which lock owners hold, or held, record locks on which open files. */
+struct pt_lock_users {
+	pthread_mutex_t lock;
+	struct pt_lock_user {
+		int fd;
+		uint64_t owner;
+	} *user;
+	size_t count, room;
+	atomic_bool ever; /* spares flush and release the list while nobody locks */
+};
+
 struct pt_fs {
 	struct pt_table table;
 	int proc_fd;          /* /proc/self/fd, to reopen O_PATH descriptors */
-	atomic_bool locks_used;
+	struct pt_lock_users lock_users;
 	struct fuse_conn_info_opts *conn_opts;
 	/* Options. */
 	char *source;
@@ -90,6 +101,9 @@ void pt_ops_names(struct fuse_lowlevel_ops *ops);  /* passthrough_names.c */
 void pt_ops_dir(struct fuse_lowlevel_ops *ops);    /* passthrough_dir.c */
 void pt_ops_file(struct fuse_lowlevel_ops *ops);   /* passthrough_file.c */
 void pt_ops_locks(struct fuse_lowlevel_ops *ops);  /* passthrough_locks.c */
-void pt_release_locks(struct pt_fs *fs, int fd);
+/* close() by one owner: its record locks go. */
+void pt_locks_flush(struct pt_fs *fs, int fd, uint64_t owner);
+/* The open file is about to be closed. */
+void pt_locks_forget(struct pt_fs *fs, int fd);
 
 #endif

@@ -113,7 +113,7 @@ static void do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, ENOSYS);
 		return;
 	}
-	pt_release_locks(fs, (int)fi->fh);
+	pt_locks_flush(fs, (int)fi->fh, fi->lock_owner);
 	/* close() of a duplicate reports what a close of the file would report. */
 	fuse_reply_err(req, close(dup((int)fi->fh)) == 0 ? 0 : errno);
 }
@@ -121,6 +121,7 @@ static void do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
+	pt_locks_forget(pt_fs(req), (int)fi->fh);
 	close((int)fi->fh);
 	fuse_reply_err(req, 0);
 }

@@ -96,6 +96,7 @@ int main(int argc, char **argv)
 	struct daemon_spec spec = { .ops = &ops, .ops_size = sizeof(ops), .userdata = &fs };
 	int status = 1;
 
+	pthread_mutex_init(&fs.lock_users.lock, NULL);
 	if (fuse_opt_parse(&args, &fs, options, NULL) != 0)
 		return 1;
 	fs.conn_opts = fuse_parse_conn_info_opts(&args);
@@ -112,6 +113,8 @@ int main(int argc, char **argv)
 	pt_table_destroy(&fs.table);
 	if (fs.proc_fd >= 0)
 		close(fs.proc_fd);
+	pthread_mutex_destroy(&fs.lock_users.lock);
+	free(fs.lock_users.user);
 	free(fs.conn_opts);
 	free(fs.source);
 	return status;

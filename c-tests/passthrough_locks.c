@@ -99,13 +99,76 @@ static void do_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	fuse_reply_lock(req, lock);
 }
 
+static void remember_user(struct pt_lock_users *u, int fd, uint64_t owner)
+{
+	pthread_mutex_lock(&u->lock);
+	atomic_store(&u->ever, true);
+	for (size_t i = 0; i < u->count; i++) {
+		if (u->user[i].fd == fd && u->user[i].owner == owner) {
+			pthread_mutex_unlock(&u->lock);
+			return;
+		}
+	}
+	if (u->count == u->room) {
+		size_t room = u->room ? u->room * 2 : 16;
+		struct pt_lock_user *more = realloc(u->user, room * sizeof(*more));
+
+		if (more) {
+			u->user = more;
+			u->room = room;
+		}
+	}
+	if (u->count < u->room)
+		u->user[u->count++] = (struct pt_lock_user){ fd, owner };
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* Removes the users of fd, of one owner or of all; true if there was one. */
+static bool forget_users(struct pt_lock_users *u, int fd, const uint64_t *owner)
+{
+	bool found = false;
+
+	if (!atomic_load(&u->ever))
+		return false;
+	pthread_mutex_lock(&u->lock);
+	for (size_t i = 0; i < u->count;) {
+		if (u->user[i].fd == fd && (!owner || u->user[i].owner == *owner)) {
+			u->user[i] = u->user[--u->count];
+			found = true;
+		} else {
+			i++;
+		}
+	}
+	pthread_mutex_unlock(&u->lock);
+	return found;
+}
+
+/*
+ * The kernel leaves it to flush to drop a closing owner's record locks. Flush
+ * also comes when a process that only inherited the descriptor closes it; that
+ * one is another owner and must not take the locks along.
+ */
+void pt_locks_flush(struct pt_fs *fs, int fd, uint64_t owner)
+{
+	struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+	if (forget_users(&fs->lock_users, fd, &owner))
+		fcntl(fd, F_OFD_SETLK, &all);
+}
+
+void pt_locks_forget(struct pt_fs *fs, int fd)
+{
+	forget_users(&fs->lock_users, fd, NULL);
+}
+
 static void do_setlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 		     struct flock *lock, int sleep)
 {
 	struct waiter w = { .req = req, .fd = (int)fi->fh, .lock = *lock };
 
 	(void)ino;
-	atomic_store(&pt_fs(req)->locks_used, true);
+	if (lock->l_type != F_UNLCK)
+		remember_user(&pt_fs(req)->lock_users, w.fd, fi->lock_owner);
 	set_lock(&w, sleep && lock->l_type != F_UNLCK);
 }
 
@@ -117,15 +180,6 @@ static void do_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, 
 
 	(void)ino;
 	set_lock(&w, !(op & LOCK_NB));
-}
-
-/* close() drops the caller's record locks; the kernel leaves that to flush. */
-void pt_release_locks(struct pt_fs *fs, int fd)
-{
-	struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-	if (atomic_load(&fs->locks_used))
-		fcntl(fd, F_OFD_SETLK, &all);
 }
 
 void pt_ops_locks(struct fuse_lowlevel_ops *ops)
