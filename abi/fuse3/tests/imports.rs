@@ -89,8 +89,7 @@ fn names_become_the_symbols_of_libfuse() {
         for row in mapping() {
             for version in row["use_versions"].split(',') {
                 let scratch = Scratch::new("imports");
-                let object =
-                    compile(&headers, version, &caller(&row["name"]), &scratch);
+                let object = compile(&headers, version, &caller(&row["name"]), &scratch);
                 let imported = &row["imported_symbol"];
                 let (symbol, node) = imported.split_once('@').expect("symbol@node");
                 let what = format!(
@@ -105,9 +104,8 @@ fn names_become_the_symbols_of_libfuse() {
                     Some(_) => &[&ours],
                 };
                 // What is not exported yet cannot be linked to.
-                let exported = |known: &Symbol| {
-                    known.name == symbol && known.node == node && known.default
-                };
+                let exported =
+                    |known: &Symbol| known.name == symbol && known.node == node && known.default;
                 if headers.include.is_none() || wanted.iter().any(exported) {
                     let program = scratch.file("probe");
                     link(&object, library, &program);
@@ -116,7 +114,6 @@ fn names_become_the_symbols_of_libfuse() {
                 }
             }
         }
-    }
     }
     assert!(linked >= 4 * 8, "only {linked} programs were linked");
 }
