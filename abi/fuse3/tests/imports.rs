@@ -39,13 +39,7 @@ fn caller(name: &str) -> String {
 }
 
 /// Compiles to an object file.
-fn compile(
-    headers: &Headers,
-    language: Language,
-    version: &str,
-    source: &str,
-    scratch: &Scratch,
-) -> PathBuf {
+fn compile(headers: &Headers, version: &str, source: &str, scratch: &Scratch) -> PathBuf {
     let object = scratch.file("probe.o");
     let mut command = Language::C99.compiler();
     if let Some(include) = &headers.include {
