@@ -1,1 +1,193 @@
-//! session
+//! Sessions: from the first INIT to the last reply.
+//!
+//! A [`Session`] joins a filesystem ([`LowLevelOps`]) to a channel. It is shared by all its
+//! threads; nothing on the way of a request takes a lock that another request also takes, except
+//! that of its own slot.
+
+pub mod caps;
+mod dispatch;
+pub mod exit;
+pub mod groups;
+mod init;
+mod interrupt;
+mod loops;
+mod notify;
+pub mod ops;
+mod pool;
+mod receive;
+mod reply;
+pub mod request;
+mod slots;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::errno::{Errno, Result};
+use crate::transport::{Channel, SplicePolicy};
+use crate::wire::{HEADER_ROOM, Protocol};
+
+use exit::ExitState;
+use interrupt::EarlyInterrupts;
+use notify::Retrieves;
+pub use ops::{LowLevelOps, NodeId};
+pub use pool::LoopConfig;
+pub use receive::{Message, RequestBuffer};
+pub use reply::{IoctlRange, OpenReply};
+pub use request::{Misuse, Peek, PollHandle, Request};
+pub use slots::{Context, Handle, InterruptCallback};
+
+/// Pages of a request's data before init has had its say: 1 MiB of 4 KiB pages.
+const DEFAULT_PAGES: usize = 256;
+
+/// What is fixed when a session is made.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Log every request and reply.
+    pub debug: bool,
+    /// Answer `EACCES` to everybody but root and the user who mounted (`-o allow_root`).
+    pub deny_others: bool,
+    /// The mount option max_read, in bytes; 0 if it was not given.
+    pub max_read: u32,
+    /// When to splice file data into replies.
+    pub splice: SplicePolicy,
+    /// A number that belongs to whoever made the session; the engine only keeps it.
+    pub userdata: usize,
+}
+
+/// A filesystem being served.
+pub struct Session {
+    pub(super) ops: Box<dyn LowLevelOps>,
+    pub(super) config: Config,
+    /// The user who made the session, for `deny_others`.
+    pub(super) owner: u32,
+    channel: RwLock<Option<Arc<dyn Channel>>>,
+    exit: ExitState,
+    negotiated: Negotiated,
+    early_interrupts: EarlyInterrupts,
+    retrieves: Mutex<Retrieves>,
+    /// One of the library's own loops reads, so that buffers may grow beyond the first size.
+    own_loop: AtomicBool,
+}
+
+/// The outcome of INIT, read by every request; written once, before any other is answered.
+struct Negotiated {
+    initialized: AtomicBool,
+    destroyed: AtomicBool,
+    minor: AtomicU32,
+    /// Splicing into replies: granted by kernel and channel, and not refused by the user.
+    splice_write: AtomicBool,
+    /// The filesystem asked for it by name.
+    splice_wanted: AtomicBool,
+    splice_move: AtomicBool,
+    splice_read: AtomicBool,
+    /// Bytes a request may have, headers included.
+    buffer_size: AtomicUsize,
+}
+
+impl Session {
+    /// A session without a channel; [`Session::attach`] gives it one.
+    pub fn new(ops: Box<dyn LowLevelOps>, config: Config) -> Arc<Session> {
+        crate::sys::wake::prepare();
+        Arc::new(Session {
+            ops,
+            config,
+            owner: nix::unistd::getuid().as_raw(),
+            channel: RwLock::new(None),
+            exit: ExitState::default(),
+            negotiated: Negotiated {
+                initialized: AtomicBool::new(false),
+                destroyed: AtomicBool::new(false),
+                minor: AtomicU32::new(crate::wire::MINOR),
+                splice_write: AtomicBool::new(false),
+                splice_wanted: AtomicBool::new(false),
+                splice_move: AtomicBool::new(false),
+                splice_read: AtomicBool::new(false),
+                buffer_size: AtomicUsize::new(DEFAULT_PAGES * page_size() + HEADER_ROOM),
+            },
+            early_interrupts: EarlyInterrupts::default(),
+            retrieves: Mutex::new(Retrieves::default()),
+            own_loop: AtomicBool::new(false),
+        })
+    }
+
+    /// What the session was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Gives the session the channel it reads from. `EBUSY` if it has one.
+    pub fn attach(&self, channel: Arc<dyn Channel>) -> Result<()> {
+        let mut own = self.channel.write();
+        if own.is_some() {
+            return Err(Errno::EBUSY);
+        }
+        *own = Some(channel);
+        Ok(())
+    }
+
+    /// Takes the channel away again, so that its descriptor is closed as soon as nothing uses it.
+    /// Requests still unanswered have nowhere to send their answers to from here on.
+    ///
+    /// To be called when no loop runs any more.
+    pub fn detach(self: &Arc<Self>) {
+        let channel = self.channel.write().take();
+        slots::forget_channels(self);
+        drop(channel);
+    }
+
+    /// The session's own channel; worker threads may have clones.
+    pub fn channel(&self) -> Option<Arc<dyn Channel>> {
+        self.channel.read().clone()
+    }
+
+    /// Exit flag and result. [`ExitState::request`] may be called from a signal handler.
+    pub fn exit(&self) -> &ExitState {
+        &self.exit
+    }
+
+    /// Bytes a receive buffer must hold.
+    pub fn buffer_size(&self) -> usize {
+        self.negotiated.buffer_size.load(Ordering::Acquire)
+    }
+
+    /// Whether INIT has been answered.
+    pub fn is_initialized(&self) -> bool {
+        self.negotiated.initialized.load(Ordering::Acquire)
+    }
+
+    /// How messages are laid out.
+    pub fn protocol(&self) -> Protocol {
+        Protocol { minor: self.negotiated.minor.load(Ordering::Relaxed), setxattr_ext: false }
+    }
+
+    /// Ends the filesystem: calls its destroy handler, unless INIT never came or it has been
+    /// called, and lets go of every request that was not answered. Their handles become stale.
+    ///
+    /// To be called when no loop runs any more.
+    pub fn destroy(self: &Arc<Self>) {
+        self.run_destroy_handler();
+        let unanswered = slots::forget_session(self);
+        if unanswered > 0 {
+            log::warn!("fuse: session destroyed with {unanswered} requests unanswered");
+        }
+    }
+
+    /// Calls the destroy handler if it is due; at most once.
+    fn run_destroy_handler(&self) {
+        if self.is_initialized() && !self.negotiated.destroyed.swap(true, Ordering::AcqRel) {
+            dispatch::contain("destroy", || self.ops.destroy());
+        }
+    }
+}
+
+/// The machine's page size in bytes.
+pub(crate) fn page_size() -> usize {
+    use once_cell::sync::Lazy;
+    static SIZE: Lazy<usize> = Lazy::new(|| {
+        let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+        size.ok().flatten().and_then(|size| usize::try_from(size).ok()).unwrap_or(4096)
+    });
+    *SIZE
+}

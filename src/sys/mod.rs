@@ -1,3 +1,13 @@
 //! Thin safe wrappers over system calls that nix does not offer in a usable form.
 //!
 //! With `buf`, the only part of the engine that may contain `unsafe`.
+
+pub mod clone;
+pub mod env;
+pub mod fork;
+pub mod futex;
+pub mod pipe;
+pub mod shared;
+pub mod splice;
+pub mod stack;
+pub mod wake;

@@ -1,10 +1,21 @@
 //! How bytes reach the kernel and come from it.
 
+mod copying;
+mod dev;
+pub mod pipe;
+mod receive;
+mod scratch;
+mod splice;
+mod spliced;
+
 use std::io::IoSlice;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 
 use crate::errno::Result;
+pub use dev::Device;
+pub use receive::{Payload, Received, receive_spliced};
+pub use splice::{DataReply, SendOutcome, SplicePolicy, send_data};
 
 /// One open end of a FUSE connection: `/dev/fuse`, a clone of it, or the caller's own I/O.
 ///
@@ -36,6 +47,10 @@ pub trait Channel: Send + Sync {
     /// `steal` lets the kernel take the pages instead of copying them (SPLICE_F_MOVE).
     /// `ENOSYS` where [`Channel::can_splice_out`] is false.
     fn splice_out(&self, pipe: BorrowedFd<'_>, len: usize, steal: bool) -> Result<usize>;
+
+    /// Whether the receiver is done with a message's memory once the call that sent it returns, as
+    /// the kernel is. The caller's own I/O may keep referring to pages that were spliced.
+    fn is_synchronous(&self) -> bool;
 
     /// Another channel to the same connection with a request table of its own (`-o clone_fd`).
     fn try_clone(&self) -> Result<Arc<dyn Channel>>;

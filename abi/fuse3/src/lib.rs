@@ -1,1 +1,19 @@
-//! libfuse3 C ABI.
+//! `libfuse3.so.3`: the C ABI of libfuse 3 on the ferrofuse engine.
+//!
+//! Thin: every function checks its pointers, converts, calls the engine and converts back. The
+//! names, versions and implementations of all public symbols stand in [`exports`].
+
+mod buffer;
+mod cmdline;
+mod convert;
+mod custom;
+#[cfg(not(test))]
+mod exports;
+mod filesystem;
+mod loops;
+mod notify;
+mod reply;
+mod request;
+mod session;
+mod signals;
+mod types;

@@ -1,0 +1,89 @@
+//! `fuse_buf_*`: buffer vectors.
+
+use std::ffi::c_int;
+use std::slice;
+
+use ferrofuse::Errno;
+use ferrofuse::buf::{self, Segment, Vector};
+use ferrofuse_abi_common::panic::guard;
+use libc::{size_t, ssize_t};
+
+use crate::reply::copy_flags;
+use crate::types::{FuseBuf, FuseBufvec};
+
+// In this era a segment has the engine's own layout, so vectors are borrowed as they are.
+const _: () = assert!(
+    size_of::<FuseBuf>() == size_of::<Segment>() && align_of::<FuseBuf>() == align_of::<Segment>()
+);
+
+/// The segments of a C vector.
+///
+/// # Safety
+/// `bufv` points to a vector of `count` segments, valid for as long as the result is used.
+unsafe fn segments<'a>(bufv: *const FuseBufvec) -> &'a [Segment] {
+    // SAFETY: the caller's promise; the array begins at `buf` and is as long as `count` says.
+    unsafe {
+        let first = (&raw const (*bufv).buf).cast::<Segment>();
+        slice::from_raw_parts(first, (*bufv).count)
+    }
+}
+
+/// Lends a C vector, from where it stands, to `use_it`.
+///
+/// # Safety
+/// `bufv` points to a valid vector, whose memory segments have as many bytes as they say.
+pub unsafe fn with_vector<T>(bufv: *mut FuseBufvec, use_it: impl FnOnce(Vector<'_>) -> T) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { use_it(Vector::from_raw(segments(bufv), (*bufv).idx, (*bufv).off)) }
+}
+
+/// `fuse_buf_size`: all bytes of the vector, `SIZE_MAX` if that is the size of one segment.
+///
+/// # Safety
+/// `bufv` is NULL or points to a valid vector.
+pub unsafe extern "C" fn fuse_buf_size(bufv: *const FuseBufvec) -> size_t {
+    if bufv.is_null() {
+        log::error!("fuse: fuse_buf_size: vector is NULL");
+        return 0;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { Vector::from_raw(segments(bufv), 0, 0) }.size()
+}
+
+/// `fuse_buf_copy`: moves data from `srcv` to `dstv`, from where they stand, and advances both.
+/// Returns the number of bytes, short at the end of a source, or a negative errno if none were
+/// moved.
+///
+/// # Safety
+/// Both are NULL or point to valid vectors, whose memory segments have as many bytes as they say.
+pub unsafe extern "C" fn fuse_buf_copy(
+    dstv: *mut FuseBufvec,
+    srcv: *mut FuseBufvec,
+    flags: c_int,
+) -> ssize_t {
+    guard("fuse_buf_copy", Errno::EIO.negated() as ssize_t, || {
+        if dstv.is_null() || srcv.is_null() {
+            log::error!("fuse: fuse_buf_copy: vector is NULL");
+            return Errno::EINVAL.negated() as ssize_t;
+        }
+        if dstv == srcv {
+            // SAFETY: the caller's promise.
+            return unsafe { fuse_buf_size(dstv) } as ssize_t;
+        }
+        // SAFETY: the caller's promise.
+        let (mut dst, mut src) = unsafe {
+            (
+                Vector::from_raw(segments(dstv), (*dstv).idx, (*dstv).off),
+                Vector::from_raw(segments(srcv), (*srcv).idx, (*srcv).off),
+            )
+        };
+        let result = buf::copy(&mut dst, &mut src, copy_flags(flags));
+        let (dst_at, src_at) = ((dst.idx(), dst.off()), (src.idx(), src.off()));
+        // SAFETY: the caller's promise; nothing borrows the heads of the vectors any more.
+        unsafe {
+            ((*dstv).idx, (*dstv).off) = dst_at;
+            ((*srcv).idx, (*srcv).off) = src_at;
+        }
+        result.map_or_else(|error| error.negated() as ssize_t, |count| count as ssize_t)
+    })
+}

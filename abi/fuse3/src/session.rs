@@ -1,0 +1,513 @@
+//! `fuse_session_*`: making, mounting, reading by hand and ending a session.
+
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr;
+use std::slice;
+use std::sync::Arc;
+
+use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
+use ferrofuse::session::{Config, Message, Session};
+use ferrofuse::sys::env;
+use ferrofuse::transport::{Device, SplicePolicy};
+use ferrofuse::{Errno, Result};
+use ferrofuse_abi_common::opt::{self, FuseArgs};
+use ferrofuse_abi_common::panic::guard;
+use libc::size_t;
+use parking_lot::Mutex;
+
+use crate::custom::CustomChannel;
+use crate::filesystem::Filesystem;
+use crate::types::{FuseBuf, FuseCustomIo, FuseLowlevelOps, FuseSession};
+
+/// What a `struct fuse_session *` points to.
+pub struct CSession {
+    /// [`MAGIC`] while it lives.
+    magic: u64,
+    /// The engine's session.
+    pub engine: Arc<Session>,
+    options: MountOptions,
+    mounted: Mutex<Option<MountPoint>>,
+    userdata: *mut c_void,
+}
+
+/// Tells a session from other memory, freed sessions included as far as that can be seen.
+const MAGIC: u64 = 0x6665_7272_6f33_7365;
+
+/// The session behind a pointer; NULL and what is no session are reported.
+///
+/// # Safety
+/// `se` is NULL or a live session.
+pub unsafe fn session<'a>(function: &str, se: *mut FuseSession) -> Option<&'a CSession> {
+    // SAFETY: the caller's promise.
+    let session = unsafe { se.cast::<CSession>().as_ref() };
+    match session {
+        Some(session) if session.magic == MAGIC => Some(session),
+        Some(_) => {
+            log::error!("fuse: {function}: not a session");
+            None
+        }
+        None => {
+            log::error!("fuse: {function}: session is NULL");
+            None
+        }
+    }
+}
+
+/// Options that belong to the session; the rest is for the mount.
+struct Options {
+    debug: bool,
+    allow_root: bool,
+    mount: MountOptions,
+    /// The mount layer rejected an option's value, and has said so.
+    invalid: bool,
+}
+
+impl Options {
+    /// Takes one option; false if nobody knows it.
+    fn accept(&mut self, option: &OsStr) -> bool {
+        match option.as_bytes() {
+            b"debug" | b"-d" | b"--debug" => self.debug = true,
+            b"allow_root" => {
+                self.allow_root = true;
+                return self.accept(OsStr::new("allow_other"));
+            }
+            _ => match self.mount.accept(option) {
+                Ok(known) => return known,
+                Err(_) => self.invalid = true,
+            },
+        }
+        true
+    }
+}
+
+/// The parser's callback: drops what is known, keeps the rest.
+unsafe extern "C" fn take_option(
+    data: *mut c_void,
+    arg: *const c_char,
+    key: c_int,
+    _args: *mut FuseArgs,
+) -> c_int {
+    guard("fuse_session_new", -1, || {
+        // SAFETY: `data` is what `parse` passed; the parser passes a C string.
+        let (options, arg) = unsafe { (&mut *data.cast::<Options>(), CStr::from_ptr(arg)) };
+        let known = key == opt::KEY_OPT && options.accept(OsStr::from_bytes(arg.to_bytes()));
+        (!known).into()
+    })
+}
+
+/// Reads the session's and the mount's options out of `args`.
+///
+/// # Safety
+/// `args` points to a valid argument list.
+unsafe fn parse(args: *mut FuseArgs) -> Option<Options> {
+    let mut options = Options {
+        debug: false,
+        allow_root: false,
+        mount: MountOptions::new(Flavor::FUSE3),
+        invalid: false,
+    };
+    let data = ptr::from_mut(&mut options).cast();
+    // SAFETY: the caller's promise; no template table, so every option goes to the callback.
+    if unsafe { opt::fuse_opt_parse(args, data, ptr::null(), Some(take_option)) } == -1 {
+        return None;
+    }
+    // SAFETY: the parser left a valid list.
+    let left = unsafe { arguments(&*args) };
+    if let Some((_, unknown)) = left.split_first()
+        && !unknown.is_empty()
+    {
+        let unknown: Vec<_> = unknown.iter().map(|arg| arg.to_string_lossy()).collect();
+        log::error!("fuse: unknown option(s): `{}'", unknown.join(" "));
+        // SAFETY: the caller's promise.
+        unsafe { opt::fuse_opt_free_args(args) };
+        return None;
+    }
+    (!options.invalid).then_some(options)
+}
+
+/// The arguments of a list.
+///
+/// # Safety
+/// `args` is valid: `argc` C strings in `argv`.
+unsafe fn arguments(args: &FuseArgs) -> Vec<&CStr> {
+    let count = usize::try_from(args.argc).unwrap_or(0);
+    if args.argv.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        slice::from_raw_parts(args.argv, count)
+            .iter()
+            .take_while(|arg| !arg.is_null())
+            .map(|arg| CStr::from_ptr(*arg))
+            .collect()
+    }
+}
+
+/// When to splice replies: `FERROFUSE_SPLICE`.
+fn splice_policy() -> SplicePolicy {
+    env::secure_var("FERROFUSE_SPLICE")
+        .map_or(SplicePolicy::Auto, |value| SplicePolicy::parse(&value.to_string_lossy()))
+}
+
+/// Copies the program's callbacks: as many as both sides know.
+///
+/// # Safety
+/// `op` is NULL or has `op_size` bytes.
+unsafe fn copy_ops(op: *const FuseLowlevelOps, op_size: size_t) -> FuseLowlevelOps {
+    let known = size_of::<FuseLowlevelOps>();
+    if op_size > known {
+        log::error!("fuse: warning: library too old, some operations may not work");
+    }
+    let mut ops = FuseLowlevelOps::default();
+    if !op.is_null() {
+        // SAFETY: the caller's promise; every slot of zeros or of the program's is a valid value.
+        unsafe {
+            ptr::copy_nonoverlapping(
+                op.cast::<u8>(),
+                (&raw mut ops).cast::<u8>(),
+                op_size.min(known),
+            );
+        }
+    }
+    ops
+}
+
+/// `fuse_session_new`: a session over these callbacks, which are copied; `userdata` is handed to
+/// init and destroy and by `fuse_req_userdata`. Options of the session and of the mount are taken
+/// out of `args`; one that is left over makes the call fail.
+///
+/// Returns NULL on failure, with a message. Freed by `fuse_session_destroy`.
+///
+/// # Safety
+/// `args` is NULL or a valid argument list; `op` has `op_size` bytes.
+pub unsafe extern "C" fn fuse_session_new(
+    args: *mut FuseArgs,
+    op: *const FuseLowlevelOps,
+    op_size: size_t,
+    userdata: *mut c_void,
+) -> *mut FuseSession {
+    ferrofuse_abi_common::log::install();
+    guard("fuse_session_new", ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        if args.is_null() || unsafe { (*args).argc } == 0 {
+            log::error!("fuse: empty argv passed to fuse_session_new().");
+            return ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        let ops = unsafe { copy_ops(op, op_size) };
+        // SAFETY: as above.
+        let Some(options) = (unsafe { parse(args) }) else { return ptr::null_mut() };
+        if options.debug {
+            ferrofuse_abi_common::log::enable_debug();
+            let version = ferrofuse_abi_common::version::PKG_VERSION;
+            log::debug!("FUSE library version: {}", version.to_string_lossy());
+        }
+        let config = Config {
+            debug: options.debug,
+            deny_others: options.allow_root,
+            max_read: options.mount.max_read(),
+            splice: splice_policy(),
+            userdata: userdata.expose_provenance(),
+        };
+        let session = CSession {
+            magic: MAGIC,
+            engine: Session::new(Box::new(Filesystem::new(ops, userdata)), config),
+            options: options.mount,
+            mounted: Mutex::new(None),
+            userdata,
+        };
+        Box::into_raw(Box::new(session)).cast()
+    })
+}
+
+impl CSession {
+    fn mount(&self, mountpoint: &Path) -> Result<()> {
+        if self.engine.channel().is_some() {
+            log::error!("fuse: {}: the session is mounted already", mountpoint.display());
+            return Err(Errno::EBUSY);
+        }
+        let (device, point) = mount::mount(mountpoint, &self.options)?.into_parts();
+        self.engine.attach(Arc::new(Device::new(device)))?;
+        *self.mounted.lock() = Some(point);
+        Ok(())
+    }
+
+    fn unmount(&self) {
+        let Some(point) = self.mounted.lock().take() else { return };
+        // Unmounting asks the device whether the connection is gone, and then lets go of it: of
+        // the last descriptor, since the session's own goes first.
+        let device = self.device();
+        self.engine.detach();
+        // Logged where it failed; the connection is closed in any case.
+        let _ = point.unmount(device);
+    }
+
+    /// A descriptor of its own for the session's device.
+    fn device(&self) -> Option<OwnedFd> {
+        let channel = self.engine.channel()?;
+        // SAFETY: the channel's descriptor is open for as long as the channel lives.
+        let fd = unsafe { BorrowedFd::borrow_raw(channel.raw_fd()) };
+        fd.try_clone_to_owned().ok()
+    }
+}
+
+/// `fuse_session_mount`: mounts on `mountpoint`, or takes over the mounted device `/dev/fd/N`.
+/// Returns 0, or -1 with a message that names mount point and reason.
+///
+/// # Safety
+/// `se` is NULL or a live session; `mountpoint` is NULL or a C string.
+pub unsafe extern "C" fn fuse_session_mount(
+    se: *mut FuseSession,
+    mountpoint: *const c_char,
+) -> c_int {
+    guard("fuse_session_mount", -1, || {
+        // SAFETY: the caller's promise.
+        let Some(session) = (unsafe { session("fuse_session_mount", se) }) else { return -1 };
+        if mountpoint.is_null() {
+            log::error!("fuse: fuse_session_mount: mountpoint is NULL");
+            return -1;
+        }
+        // SAFETY: the caller's promise.
+        let path = unsafe { CStr::from_ptr(mountpoint) };
+        let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+        // The mount layer has logged the reason.
+        session.mount(path).map_or(-1, |()| 0)
+    })
+}
+
+/// `fuse_session_unmount`: closes the device and unmounts, if the session is mounted.
+///
+/// # Safety
+/// `se` is NULL or a live session.
+pub unsafe extern "C" fn fuse_session_unmount(se: *mut FuseSession) {
+    guard("fuse_session_unmount", (), || {
+        // SAFETY: the caller's promise.
+        if let Some(session) = unsafe { session("fuse_session_unmount", se) } {
+            session.unmount();
+        }
+    });
+}
+
+/// `fuse_session_destroy`: calls the destroy handler if INIT was seen and it has not been called,
+/// closes the device and frees the session. It does not unmount.
+///
+/// # Safety
+/// `se` is NULL or a live session, in use by no loop and not used any more.
+pub unsafe extern "C" fn fuse_session_destroy(se: *mut FuseSession) {
+    guard("fuse_session_destroy", (), || {
+        // SAFETY: the caller's promise.
+        let Some(live) = (unsafe { session("fuse_session_destroy", se) }) else { return };
+        live.engine.destroy();
+        live.engine.detach();
+        // SAFETY: the pointer came from `fuse_session_new` and is given up.
+        let mut session = unsafe { Box::from_raw(se.cast::<CSession>()) };
+        session.magic = 0;
+    });
+}
+
+/// `fuse_session_exit`: makes every loop of the session return. Async-signal-safe.
+///
+/// # Safety
+/// `se` is NULL or a live session.
+pub unsafe extern "C" fn fuse_session_exit(se: *mut FuseSession) {
+    // No message for NULL: logging is not async-signal-safe.
+    // SAFETY: the caller's promise.
+    if let Some(session) = unsafe { se.cast::<CSession>().as_ref() } {
+        session.engine.exit().request();
+    }
+}
+
+/// `fuse_session_exited`: not 0 if the loops were asked to return.
+///
+/// # Safety
+/// `se` is NULL or a live session.
+pub unsafe extern "C" fn fuse_session_exited(se: *mut FuseSession) -> c_int {
+    // SAFETY: the caller's promise.
+    let session = unsafe { session("fuse_session_exited", se) };
+    session.is_none_or(|session| session.engine.exit().is_requested()).into()
+}
+
+/// `fuse_session_reset`: forgets that exit was requested, and why.
+///
+/// # Safety
+/// `se` is NULL or a live session.
+pub unsafe extern "C" fn fuse_session_reset(se: *mut FuseSession) {
+    // SAFETY: the caller's promise.
+    if let Some(session) = unsafe { session("fuse_session_reset", se) } {
+        session.engine.exit().reset();
+    }
+}
+
+/// `fuse_session_fd`: the device's descriptor, which stays the session's; -1 if it has none.
+///
+/// # Safety
+/// `se` is NULL or a live session.
+pub unsafe extern "C" fn fuse_session_fd(se: *mut FuseSession) -> c_int {
+    // SAFETY: the caller's promise.
+    let session = unsafe { session("fuse_session_fd", se) };
+    session.and_then(|session| session.engine.channel()).map_or(-1, |channel| channel.raw_fd())
+}
+
+/// `fuse_session_custom_io`: serves requests from `fd` by the caller's callbacks, instead of a
+/// mount. The callbacks are copied; `fd` becomes the session's. Returns 0, `-EINVAL` without both
+/// `read` and `writev`, `-EBADF` for a negative descriptor, `-EBUSY` for a session that has one.
+///
+/// # Safety
+/// `se` is NULL or a live session; `io` is NULL or points to its struct; `fd` is open.
+pub unsafe extern "C" fn fuse_session_custom_io(
+    se: *mut FuseSession,
+    io: *const FuseCustomIo,
+    fd: c_int,
+) -> c_int {
+    guard("fuse_session_custom_io", Errno::EIO.negated(), || {
+        // SAFETY: the caller's promise.
+        let Some(session) = (unsafe { session("fuse_session_custom_io", se) }) else {
+            return Errno::EINVAL.negated();
+        };
+        if fd < 0 {
+            log::error!("Invalid file descriptor value {fd} passed to fuse_session_custom_io()");
+            return Errno::EBADF.negated();
+        }
+        // SAFETY: the caller's promise.
+        let Some(io) = (unsafe { io.as_ref() }) else {
+            log::error!("No custom IO passed to fuse_session_custom_io()");
+            return Errno::EINVAL.negated();
+        };
+        if io.read.is_none() || io.writev.is_none() {
+            log::error!(
+                "io passed to fuse_session_custom_io() must implement both io->read() and \
+                 io->writev"
+            );
+            return Errno::EINVAL.negated();
+        }
+        if session.engine.channel().is_some() {
+            log::error!("fuse: fuse_session_custom_io: the session has a descriptor already");
+            return Errno::EBUSY.negated();
+        }
+        // SAFETY: open, by the caller's promise, and handed over.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let channel = CustomChannel::new(*io, fd, session.userdata);
+        session.engine.attach(Arc::new(channel)).map_or_else(Errno::negated, |()| 0)
+    })
+}
+
+/// `fuse_session_receive_buf`: reads one request. If `buf->mem` is NULL, memory for the largest
+/// request is allocated, to be freed with free(3) by the caller and reused in later calls.
+///
+/// Returns the length in bytes, 0 at the end of the session, or a negative errno: `-EINTR` after a
+/// signal, `-EAGAIN` from a non-blocking descriptor.
+///
+/// # Safety
+/// `se` is NULL or a live session; `buf` is NULL or points to its struct, whose memory, if any, has
+/// room for the largest request.
+pub unsafe extern "C" fn fuse_session_receive_buf(
+    se: *mut FuseSession,
+    buf: *mut FuseBuf,
+) -> c_int {
+    guard("fuse_session_receive_buf", Errno::EIO.negated(), || {
+        // SAFETY: the caller's promise.
+        let session = unsafe { session("fuse_session_receive_buf", se) };
+        // SAFETY: as above.
+        let (Some(session), Some(buf)) = (session, unsafe { buf.as_mut() }) else {
+            return Errno::EINVAL.negated();
+        };
+        let Some(channel) = session.engine.channel() else {
+            log::error!("fuse: fuse_session_receive_buf: the session is not mounted");
+            return Errno::EBADF.negated();
+        };
+        let size = session.engine.buffer_size();
+        if buf.mem.is_null() {
+            // SAFETY: no preconditions; the caller frees it. Zeroed, so that a slice can be made.
+            buf.mem = unsafe { libc::calloc(1, size) };
+            if buf.mem.is_null() {
+                log::error!("fuse: failed to allocate read buffer of {size} bytes");
+                return Errno::ENOMEM.negated();
+            }
+        }
+        // SAFETY: allocated above, or the caller's promise.
+        let bytes = unsafe { slice::from_raw_parts_mut(buf.mem.cast::<u8>(), size) };
+        match session.engine.receive(&*channel, bytes) {
+            Ok(len) => {
+                buf.size = len;
+                buf.flags = 0;
+                c_int::try_from(len).unwrap_or(c_int::MAX)
+            }
+            Err(error) => error.negated(),
+        }
+    })
+}
+
+/// `fuse_session_process_buf`: serves one request, in memory or in a pipe, whose rest is
+/// discarded. Never fails visibly: a request that is malformed is answered with an error.
+///
+/// # Safety
+/// `se` is NULL or a live session; `buf` is NULL or points to a struct that names `size` bytes.
+pub unsafe extern "C" fn fuse_session_process_buf(se: *mut FuseSession, buf: *const FuseBuf) {
+    guard("fuse_session_process_buf", (), || {
+        // SAFETY: the caller's promise.
+        let session = unsafe { session("fuse_session_process_buf", se) };
+        // SAFETY: as above.
+        let (Some(session), Some(buf)) = (session, unsafe { buf.as_ref() }) else { return };
+        let Some(channel) = session.engine.channel() else {
+            log::error!("fuse: fuse_session_process_buf: the session is not mounted");
+            return;
+        };
+        if buf.flags & FuseBuf::IS_FD == 0 {
+            if buf.mem.is_null() {
+                log::error!("fuse: fuse_session_process_buf: memory is NULL");
+                return;
+            }
+            // SAFETY: the caller's promise.
+            let bytes = unsafe { slice::from_raw_parts(buf.mem.cast::<u8>(), buf.size) };
+            session.engine.process(Message::in_memory(bytes), &channel);
+            return;
+        }
+        if buf.fd < 0 {
+            log::error!("fuse: fuse_session_process_buf: descriptor {} is invalid", buf.fd);
+            return;
+        }
+        // SAFETY: the caller's promise: open during the call.
+        let pipe = unsafe { BorrowedFd::borrow_raw(buf.fd) };
+        session.engine.process_pipe(pipe, buf.size, &channel);
+    });
+}
+
+/// `fuse_open_channel`: mounts on `mountpoint` with these options (`-o` form, or NULL) and hands
+/// out the device, which becomes the caller's; -1 on failure, with a message.
+///
+/// # Safety
+/// `mountpoint` is NULL or a C string, and so is `options`.
+pub unsafe extern "C" fn fuse_open_channel(
+    mountpoint: *const c_char,
+    options: *const c_char,
+) -> RawFd {
+    ferrofuse_abi_common::log::install();
+    guard("fuse_open_channel", -1, || {
+        if mountpoint.is_null() {
+            log::error!("fuse: fuse_open_channel: mountpoint is NULL");
+            return -1;
+        }
+        // An argument list for the same parser as every other mount.
+        let mut list = FuseArgs::empty();
+        let dash_o = c"-o".as_ptr();
+        let mut words = vec![c"fuse_open_channel".as_ptr()];
+        if !options.is_null() {
+            words.extend([dash_o, options]);
+        }
+        // SAFETY: the list is live and every word a C string.
+        let added = words.iter().all(|word| unsafe { opt::fuse_opt_add_arg(&mut list, *word) } == 0);
+        // SAFETY: the list is valid.
+        let options = if added { unsafe { parse(&mut list) } } else { None };
+        // SAFETY: the list is valid and not used any more.
+        unsafe { opt::fuse_opt_free_args(&mut list) };
+        let Some(options) = options else { return -1 };
+        // SAFETY: the caller's promise.
+        let path = unsafe { CStr::from_ptr(mountpoint) };
+        let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+        mount::open_channel(path, &options.mount).map_or(-1, IntoRawFd::into_raw_fd)
+    })
+}

@@ -1,0 +1,431 @@
+//! From a received message to the filesystem's method.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::caps::Features;
+use super::interrupt::Arrival;
+use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
+use super::receive::{Message, Payload};
+use super::request::is_unanswered;
+use super::slots::{Handle, SlotRef};
+use super::{PollHandle, Request, Session};
+use crate::errno::Errno;
+use crate::transport::Channel;
+use crate::wire::flags::{
+    FSYNC_FDATASYNC, IoctlFlags, LK_FLOCK, POLL_SCHEDULE_NOTIFY, READ_LOCKOWNER, ReleaseFlags,
+    WriteFlags,
+};
+use crate::wire::layout::*;
+use crate::wire::request::{self, Malformed, Operation};
+use crate::wire::Opcode;
+
+/// Runs a filesystem's method; a panic ends here, is logged, and reported as false.
+pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
+    let result = catch_unwind(AssertUnwindSafe(method));
+    if result.is_err() {
+        log::error!("fuse: panic while serving {what}; the request is answered EIO");
+    }
+    result.is_ok()
+}
+
+impl Session {
+    /// Serves one message, which came from `channel`.
+    ///
+    /// Whatever the bytes are, the result is at worst an error reply and a log line.
+    pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
+        let header = match request::header(message.bytes(), message.len()) {
+            Ok(header) => header,
+            Err(error) => {
+                log::error!("fuse: malformed request: {error}");
+                self.refuse_malformed(message.bytes(), channel);
+                return;
+            }
+        };
+        if self.config.debug {
+            log_request(&header);
+        }
+        let opcode = Opcode::from_raw(header.opcode);
+        let parsed =
+            request::operation(&header, message.bytes(), self.protocol(), message.is_in_pipe());
+        let operation = match (parsed, self.admit(opcode, &header)) {
+            (_, Err(error)) => {
+                if !is_unanswered(opcode) {
+                    // A failure to deliver was logged.
+                    let _ = self.send(&**channel, header.unique, error.negated(), &[]);
+                }
+                return;
+            }
+            (Err(error), Ok(())) => {
+                self.log_malformed(&header, error);
+                if !is_unanswered(opcode) {
+                    let _ = self.send(&**channel, header.unique, Errno::EIO.negated(), &[]);
+                }
+                return;
+            }
+            (Ok(operation), Ok(())) => operation,
+        };
+        if let Operation::Interrupt { unique } = operation {
+            if self.config.debug {
+                log::debug!("INTERRUPT: {unique}");
+            }
+            contain("INTERRUPT", || self.interrupt(header.unique, unique));
+            return;
+        }
+        let Some(at) = SlotRef::allocate(self, channel, &header) else {
+            log::error!("fuse: too many requests in flight; refusing unique {}", header.unique);
+            if !is_unanswered(opcode) {
+                let _ = self.send(&**channel, header.unique, Errno::ENOMEM.negated(), &[]);
+            }
+            return;
+        };
+        if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, header.unique) {
+            // ENOENT if its target is gone; then there is nothing to repeat.
+            let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
+        }
+        let handle = at.handle();
+        let req = Request::new(at);
+        let name = opcode.map_or("request", Opcode::name);
+        if !contain(name, || self.serve(req, &header, operation, message.payload())) {
+            answer_after_panic(handle, opcode);
+        }
+    }
+
+    /// Whether the session may serve this request now, and from this user.
+    fn admit(&self, opcode: Option<Opcode>, header: &InHeader) -> Result<(), Errno> {
+        let is_init = opcode == Some(Opcode::Init);
+        if self.is_initialized() == is_init {
+            return Err(Errno::EIO);
+        }
+        let allowed_to_all = matches!(
+            opcode,
+            Some(
+                Opcode::Init
+                    | Opcode::Read
+                    | Opcode::Write
+                    | Opcode::Fsync
+                    | Opcode::Release
+                    | Opcode::Readdir
+                    | Opcode::Readdirplus
+                    | Opcode::Fsyncdir
+                    | Opcode::Releasedir
+                    | Opcode::NotifyReply
+            )
+        );
+        // Forgets and interrupts are the kernel's own, whoever happened to cause them.
+        if self.config.deny_others
+            && header.uid != self.owner
+            && header.uid != 0
+            && !allowed_to_all
+            && !is_unanswered(opcode)
+        {
+            return Err(Errno::EACCES);
+        }
+        Ok(())
+    }
+
+    /// Answers a message whose length is wrong, if a unique id can be made out.
+    fn refuse_malformed(&self, bytes: &[u8], channel: &Arc<dyn Channel>) {
+        // Judged by the header alone, whatever came after it.
+        let claimed = bytes.first_chunk().map_or(0, |len| u32::from_ne_bytes(*len) as usize);
+        let Ok(header) = request::header(bytes, claimed) else { return };
+        if header.unique != 0 && !is_unanswered(Opcode::from_raw(header.opcode)) {
+            let _ = self.send(&**channel, header.unique, Errno::EIO.negated(), &[]);
+        }
+    }
+
+    fn log_malformed(&self, header: &InHeader, error: Malformed) {
+        let opcode = Opcode::from_raw(header.opcode).map_or("request", Opcode::name);
+        log::error!("fuse: malformed {opcode} (unique {}): {error}", header.unique);
+    }
+
+    /// Calls the method for one operation.
+    fn serve(
+        self: &Arc<Self>,
+        req: Request,
+        header: &InHeader,
+        operation: Operation<'_>,
+        payload: Payload<'_>,
+    ) {
+        let ops = &*self.ops;
+        let node = header.nodeid;
+        match operation {
+            Operation::Lookup { name } => ops.lookup(req, node, name),
+            Operation::Forget { nlookup } => {
+                ops.forget(req, &mut std::iter::once(Forget { node, nlookup }));
+            }
+            Operation::BatchForget { items } => {
+                let mut forgets = request::forgets(items)
+                    .map(|item| Forget { node: item.nodeid, nlookup: item.nlookup });
+                ops.forget(req, &mut forgets);
+            }
+            Operation::Getattr { fh } => {
+                let file = fh.map(|fh| FileInfo { fh, ..FileInfo::default() });
+                ops.getattr(req, node, file.as_ref());
+            }
+            Operation::Setattr { valid, args } => serve_setattr(ops, req, node, valid, &args),
+            Operation::Readlink => ops.readlink(req, node),
+            Operation::Symlink { name, target } => ops.symlink(req, target, node, name),
+            Operation::Mknod { args, name } => {
+                req.context().set_umask(args.umask);
+                ops.mknod(req, node, name, args.mode, args.rdev);
+            }
+            Operation::Mkdir { args, name } => {
+                req.context().set_umask(args.umask);
+                ops.mkdir(req, node, name, args.mode);
+            }
+            Operation::Unlink { name } => ops.unlink(req, node, name),
+            Operation::Rmdir { name } => ops.rmdir(req, node, name),
+            Operation::Rename { newdir, flags, name, newname } => {
+                ops.rename(req, node, name, newdir, newname, flags);
+            }
+            Operation::Link { oldnodeid, newname } => ops.link(req, oldnodeid, node, newname),
+            Operation::Open { args } => ops.open(req, node, &opened_with(args.flags)),
+            Operation::Opendir { args } => ops.opendir(req, node, &opened_with(args.flags)),
+            Operation::Read { args } => {
+                let size = args.size as usize;
+                ops.read(req, node, size, args.offset, &read_file(&args, self.protocol().minor));
+            }
+            Operation::Readdir { args } => {
+                let size = args.size as usize;
+                ops.readdir(req, node, size, args.offset, &file_with(args.fh));
+            }
+            Operation::Readdirplus { args } => {
+                let size = args.size as usize;
+                ops.readdirplus(req, node, size, args.offset, &file_with(args.fh));
+            }
+            Operation::Write { args, data } => {
+                self.serve_write(req, node, &args, data, payload);
+            }
+            Operation::Statfs => ops.statfs(req, node),
+            Operation::Release { args } => ops.release(req, node, &release_file(&args)),
+            Operation::Releasedir { args } => ops.releasedir(req, node, &release_file(&args)),
+            Operation::Fsync { args } => {
+                let datasync = args.fsync_flags & FSYNC_FDATASYNC != 0;
+                ops.fsync(req, node, datasync, &file_with(args.fh));
+            }
+            Operation::Fsyncdir { args } => {
+                let datasync = args.fsync_flags & FSYNC_FDATASYNC != 0;
+                ops.fsyncdir(req, node, datasync, &file_with(args.fh));
+            }
+            Operation::Setxattr { flags, name, value } => {
+                ops.setxattr(req, node, name, value, flags);
+            }
+            Operation::Getxattr { size, name } => ops.getxattr(req, node, name, size as usize),
+            Operation::Listxattr { size } => ops.listxattr(req, node, size as usize),
+            Operation::Removexattr { name } => ops.removexattr(req, node, name),
+            Operation::Flush { args } => {
+                let lock_owner = if self.protocol().minor >= 7 { args.lock_owner } else { 0 };
+                let file =
+                    FileInfo { fh: args.fh, flush: true, lock_owner, ..FileInfo::default() };
+                ops.flush(req, node, &file);
+            }
+            Operation::Init { args } => self.negotiate(req, &args),
+            Operation::Getlk { args } => ops.getlk(req, node, &lock_file(&args), &args.lk),
+            Operation::Setlk { args, sleep } => serve_lock(ops, req, node, &args, sleep),
+            Operation::Access { mask } => ops.access(req, node, mask),
+            Operation::Create { args, name } => {
+                req.context().set_umask(args.umask);
+                ops.create(req, node, name, args.mode, &opened_with(args.flags));
+            }
+            Operation::Tmpfile { args } => {
+                req.context().set_umask(args.umask);
+                ops.tmpfile(req, node, args.mode, &opened_with(args.flags));
+            }
+            Operation::Bmap { args } => ops.bmap(req, node, args.blocksize as usize, args.block),
+            Operation::Destroy => {
+                self.run_destroy_handler();
+                req.done();
+            }
+            Operation::Ioctl { args, flags, data } => {
+                let compat = flags.contains(IoctlFlags::BITS_32);
+                req.at.slot.body.lock().compat_ioctl = compat;
+                let out_size = args.out_size as usize;
+                let call = IoctlCall { cmd: args.cmd, arg: args.arg, flags, out_size };
+                ops.ioctl(req, node, &call, data, &file_with(args.fh));
+            }
+            Operation::Poll { args } => {
+                let notify = args.flags & POLL_SCHEDULE_NOTIFY != 0;
+                let handle =
+                    notify.then(|| PollHandle { kh: args.kh, session: Arc::downgrade(self) });
+                let file = FileInfo { poll_events: args.events, ..file_with(args.fh) };
+                ops.poll(req, node, &file, handle);
+            }
+            Operation::NotifyReply { args, data } => {
+                self.serve_notify_reply(req, header, &args, data, payload);
+            }
+            Operation::Fallocate { args } => {
+                let file = file_with(args.fh);
+                ops.fallocate(req, node, args.mode, args.offset, args.length, &file);
+            }
+            Operation::Lseek { args } => {
+                ops.lseek(req, node, args.offset, args.whence, &file_with(args.fh));
+            }
+            Operation::CopyFileRange { args } => {
+                let range = CopyRange {
+                    node_in: node,
+                    off_in: args.off_in,
+                    file_in: file_with(args.fh_in),
+                    node_out: args.nodeid_out,
+                    off_out: args.off_out,
+                    file_out: file_with(args.fh_out),
+                    len: args.len,
+                    flags: args.flags,
+                };
+                ops.copy_file_range(req, &range);
+            }
+            Operation::Syncfs => ops.syncfs(req, node),
+            // INTERRUPT was handled before the request was entered.
+            Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
+                req.not_implemented();
+            }
+        }
+    }
+
+    fn serve_write(
+        &self,
+        req: Request,
+        node: u64,
+        args: &WriteIn,
+        data: &[u8],
+        payload: Payload<'_>,
+    ) {
+        let flags = WriteFlags::from_bits_retain(args.write_flags);
+        let mut file =
+            FileInfo { writepage: flags.contains(WriteFlags::CACHE), ..file_with(args.fh) };
+        if self.protocol().minor >= 9 {
+            file.lock_owner = args.lock_owner;
+            file.flags = args.flags.cast_signed();
+        }
+        let vectors = self.ops.features().contains(Features::WRITE_VECTOR);
+        match payload.resolve(data, args.size as usize, !vectors) {
+            Ok(mut resolved) if vectors => {
+                self.ops.write_vector(req, node, resolved.vector(), args.offset, &file);
+            }
+            Ok(resolved) => {
+                self.ops.write(req, node, resolved.bytes(), args.offset, &file);
+            }
+            Err(error) => {
+                log::error!("fuse: data of WRITE (unique {}): {error}", req.unique());
+                let _ = req.reply_error(Errno::EIO);
+            }
+        }
+    }
+
+    fn serve_notify_reply(
+        &self,
+        req: Request,
+        header: &InHeader,
+        args: &NotifyRetrieveIn,
+        data: &[u8],
+        payload: Payload<'_>,
+    ) {
+        let Some(cookie) = self.retrieves.lock().remove(header.unique) else {
+            log::error!("fuse: answer to an unknown retrieve notification {}", header.unique);
+            req.finish();
+            return;
+        };
+        match payload.resolve(data, args.size as usize, false) {
+            Ok(mut resolved) => {
+                let node = header.nodeid;
+                self.ops.retrieve_reply(req, cookie, node, args.offset, resolved.vector());
+            }
+            Err(error) => {
+                log::error!("fuse: data of NOTIFY_REPLY {}: {error}", header.unique);
+                req.finish();
+            }
+        }
+    }
+}
+
+/// Ends a request whose method panicked, if it is still open.
+fn answer_after_panic(handle: Handle, opcode: Option<Opcode>) {
+    // Unwinding drops a Request that the method still owned, which answers; one that was given out
+    // as a handle is claimed here.
+    if let Ok(req) = Request::claim(handle) {
+        if is_unanswered(opcode) {
+            req.finish();
+        } else {
+            let _ = req.reply_error(Errno::EIO);
+        }
+    }
+}
+
+/// The request line of debug output, in the form libfuse users know.
+fn log_request(header: &InHeader) {
+    let name = Opcode::from_raw(header.opcode).map_or("???", Opcode::name);
+    log::debug!(
+        "unique: {}, opcode: {name} ({}), nodeid: {}, insize: {}, pid: {}",
+        header.unique,
+        header.opcode,
+        header.nodeid,
+        header.len,
+        header.pid
+    );
+}
+
+fn file_with(fh: u64) -> FileInfo {
+    FileInfo { fh, ..FileInfo::default() }
+}
+
+fn opened_with(flags: u32) -> FileInfo {
+    FileInfo { flags: flags.cast_signed(), ..FileInfo::default() }
+}
+
+fn read_file(args: &ReadIn, minor: u32) -> FileInfo {
+    let mut file = file_with(args.fh);
+    if minor >= 9 {
+        if args.read_flags & READ_LOCKOWNER != 0 {
+            file.lock_owner = args.lock_owner;
+        }
+        file.flags = args.flags.cast_signed();
+    }
+    file
+}
+
+fn release_file(args: &ReleaseIn) -> FileInfo {
+    // Below minor 8 these fields are zero, so nothing is meant.
+    let flags = ReleaseFlags::from_bits_retain(args.release_flags);
+    FileInfo {
+        flags: args.flags.cast_signed(),
+        fh: args.fh,
+        lock_owner: args.lock_owner,
+        flush: flags.contains(ReleaseFlags::FLUSH),
+        flock_release: flags.contains(ReleaseFlags::FLOCK_UNLOCK),
+        ..FileInfo::default()
+    }
+}
+
+fn lock_file(args: &LkIn) -> FileInfo {
+    FileInfo { fh: args.fh, lock_owner: args.owner, ..FileInfo::default() }
+}
+
+fn serve_setattr(
+    ops: &dyn super::LowLevelOps,
+    req: Request,
+    node: u64,
+    valid: crate::wire::flags::SetattrValid,
+    args: &SetattrIn,
+) {
+    use crate::wire::flags::SetattrValid;
+    let file = valid.contains(SetattrValid::FH).then(|| {
+        let has_owner = valid.contains(SetattrValid::LOCKOWNER);
+        FileInfo { lock_owner: if has_owner { args.lock_owner } else { 0 }, ..file_with(args.fh) }
+    });
+    ops.setattr(req, node, args, valid, file.as_ref());
+}
+
+/// SETLK carries POSIX locks and, with a flag, flock(2) ones.
+fn serve_lock(ops: &dyn super::LowLevelOps, req: Request, node: u64, args: &LkIn, sleep: bool) {
+    let file = lock_file(args);
+    if args.lk_flags & LK_FLOCK == 0 {
+        ops.setlk(req, node, &file, &args.lk, sleep);
+        return;
+    }
+    let op = match args.lk.kind.cast_signed() {
+        libc::F_RDLCK => libc::LOCK_SH,
+        libc::F_WRLCK => libc::LOCK_EX,
+        _ => libc::LOCK_UN,
+    };
+    ops.flock(req, node, &file, if sleep { op } else { op | libc::LOCK_NB });
+}

@@ -1,0 +1,210 @@
+//! Negotiation: the INIT request and its answer.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use zerocopy::IntoBytes;
+
+use super::caps::{self, Capabilities, ConnInfo};
+use super::{DEFAULT_PAGES, Request, Session, dispatch, page_size};
+use crate::errno::Errno;
+use crate::wire::flags::InitFlags;
+use crate::wire::layout::{InitIn, InitOut};
+use crate::wire::{HEADER_ROOM, MAJOR, MIN_READ_BUFFER, MINOR, reply};
+
+/// Pages in one request where the kernel does not offer `FUSE_MAX_PAGES`.
+const OLD_MAX_PAGES: usize = 32;
+/// Where the administrator's limit on pages stands (Linux 6.13).
+const PAGES_LIMIT: &str = "/proc/sys/fs/fuse/max_pages_limit";
+
+/// Most pages that this kernel puts into one request.
+fn kernel_page_limit() -> usize {
+    let limit = std::fs::read_to_string(PAGES_LIMIT);
+    limit.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT_PAGES)
+}
+
+impl Session {
+    /// Answers INIT, calling the filesystem's init handler in between.
+    pub(super) fn negotiate(self: &Arc<Self>, req: Request, args: &InitIn) {
+        if self.config.debug {
+            log::debug!("INIT: {}.{}", args.major, args.minor);
+            if args.major == MAJOR && args.minor >= 6 {
+                log::debug!("flags=0x{:08x}", args.flags);
+                log::debug!("max_readahead=0x{:08x}", args.max_readahead);
+            }
+        }
+        if args.major < MAJOR {
+            log::error!("fuse: unsupported protocol version: {}.{}", args.major, args.minor);
+            self.refuse(req);
+            return;
+        }
+        if args.major > MAJOR {
+            // The kernel will ask again with a major it shares with us.
+            let out = InitOut { major: MAJOR, minor: MINOR, ..InitOut::default() };
+            let _ = req.reply_bytes(out.as_bytes());
+            return;
+        }
+        let offered = offered_flags(args);
+        let mut conn = self.conn_info(args, offered);
+        let max_write_before = conn.max_write;
+        self.negotiated.initialized.store(true, Ordering::Release);
+        dispatch::contain("init", || self.ops.init(&mut conn));
+
+        let unsupported = conn.want & !conn.capable;
+        if !unsupported.is_empty() {
+            log::error!(
+                "fuse: error: filesystem requested capabilities 0x{:x} that are not supported by \
+                 kernel, aborting.",
+                unsupported.bits()
+            );
+            self.refuse(req);
+            return;
+        }
+        if conn.max_read != self.config.max_read {
+            log::error!(
+                "fuse: error: init() and fuse_session_new() requested different maximum read size \
+                 ({} vs {})",
+                conn.max_read,
+                self.config.max_read
+            );
+            self.refuse(req);
+            return;
+        }
+        self.limit_max_write(&mut conn, max_write_before, offered);
+        let out = self.settle(args, offered, &conn);
+        let size = reply::init_size(args.minor);
+        if self.config.debug {
+            log_answer(&out);
+        }
+        let _ = req.reply_slices(&[IoSlice::new(&out.as_bytes()[..size])]);
+    }
+
+    /// Ends a session that cannot be negotiated; its loops return `-EPROTO`.
+    fn refuse(&self, req: Request) {
+        let _ = req.reply_error(Errno::EPROTO);
+        self.exit().request_with(Errno::EPROTO.negated());
+    }
+
+    /// The connection as the init handler first sees it.
+    fn conn_info(&self, args: &InitIn, offered: InitFlags) -> ConnInfo {
+        let channel = self.channel();
+        let splice_out = channel.as_ref().is_some_and(|channel| channel.can_splice_out());
+        let splice_in = channel.as_ref().is_some_and(|channel| channel.can_splice_in());
+        let capable = caps::capable(args.minor, offered, splice_out, splice_in);
+        let mut max_write = self.buffer_size() - HEADER_ROOM;
+        if !offered.contains(InitFlags::MAX_PAGES) {
+            max_write = max_write.min(OLD_MAX_PAGES * page_size());
+        }
+        ConnInfo {
+            proto_major: args.major,
+            proto_minor: args.minor,
+            max_write: u32::try_from(max_write).unwrap_or(u32::MAX),
+            max_read: self.config.max_read,
+            max_readahead: if args.minor >= 6 { args.max_readahead } else { 0 },
+            capable,
+            want: caps::default_want(capable, self.ops.features()),
+            max_background: 0,
+            congestion_threshold: 0,
+            time_gran: 1,
+            refused: Capabilities::empty(),
+        }
+    }
+
+    /// Holds max_write to what kernel and buffers allow, and sizes the buffers for it.
+    ///
+    /// Up to 1 MiB always; above it as far as fs.fuse.max_pages_limit goes, and only if the
+    /// library reads by itself: an application that reads has buffers of the first size.
+    fn limit_max_write(&self, conn: &mut ConnInfo, before: u32, offered: InitFlags) {
+        let page = page_size();
+        let pages = match offered.contains(InitFlags::MAX_PAGES) {
+            false => OLD_MAX_PAGES,
+            true if self.own_loop.load(Ordering::Acquire) => {
+                // 16 bits in the reply.
+                kernel_page_limit().clamp(DEFAULT_PAGES, usize::from(u16::MAX))
+            }
+            true => DEFAULT_PAGES,
+        };
+        let limit = u32::try_from(pages * page).unwrap_or(u32::MAX);
+        // 4096 is the kernel's own minimum: it raises what is lower.
+        conn.max_write = conn.max_write.clamp(4096, limit);
+        let size = (conn.max_write as usize + HEADER_ROOM).max(MIN_READ_BUFFER);
+        if conn.max_write > before {
+            self.negotiated.buffer_size.store(size, Ordering::Release);
+        }
+    }
+
+    /// Stores what was agreed and writes it down for the kernel.
+    fn settle(&self, args: &InitIn, offered: InitFlags, conn: &ConnInfo) -> InitOut {
+        let mut flags = caps::reply_flags(conn.want);
+        // Requests above one page have been the rule since 2.6.27.
+        flags |= InitFlags::BIG_WRITES;
+        let mut max_pages = 0;
+        if offered.contains(InitFlags::MAX_PAGES) {
+            flags |= InitFlags::MAX_PAGES;
+            let pages = (conn.max_write as usize).div_ceil(page_size());
+            max_pages = u16::try_from(pages).unwrap_or(u16::MAX);
+        }
+        flags |= offered & InitFlags::INIT_EXT;
+
+        let negotiated = &self.negotiated;
+        negotiated.minor.store(args.minor.min(MINOR), Ordering::Release);
+        let grant = |cap: Capabilities| conn.capable.contains(cap) && !conn.refused.contains(cap);
+        let wants = |cap: Capabilities| conn.want.contains(cap) && !conn.refused.contains(cap);
+        negotiated.splice_write.store(grant(Capabilities::SPLICE_WRITE), Ordering::Release);
+        negotiated.splice_wanted.store(wants(Capabilities::SPLICE_WRITE), Ordering::Release);
+        negotiated.splice_move.store(wants(Capabilities::SPLICE_MOVE), Ordering::Release);
+        negotiated.splice_read.store(wants(Capabilities::SPLICE_READ), Ordering::Release);
+
+        let (flags, flags2) = (flags.bits() as u32, (flags.bits() >> 32) as u32);
+        let has_background = args.minor >= 13;
+        let background = u16::try_from(conn.max_background).unwrap_or(u16::MAX);
+        InitOut {
+            major: MAJOR,
+            minor: MINOR,
+            max_readahead: conn.max_readahead.min(args.max_readahead),
+            flags,
+            max_background: if has_background { background } else { 0 },
+            congestion_threshold: if has_background { congestion_threshold(conn) } else { 0 },
+            max_write: conn.max_write,
+            time_gran: if args.minor >= 23 { conn.time_gran } else { 0 },
+            max_pages,
+            flags2,
+            ..InitOut::default()
+        }
+    }
+}
+
+/// Both flag words, where the second is meant at all.
+fn offered_flags(args: &InitIn) -> InitFlags {
+    if args.minor < 6 {
+        return InitFlags::empty();
+    }
+    let low = InitFlags::from_bits_retain(u64::from(args.flags));
+    if low.contains(InitFlags::INIT_EXT) {
+        low | InitFlags::from_bits_retain(u64::from(args.flags2) << 32)
+    } else {
+        low
+    }
+}
+
+/// Three quarters of max_background where only that is given, as the kernel itself has it.
+fn congestion_threshold(conn: &ConnInfo) -> u16 {
+    let background = conn.max_background.min(u32::from(u16::MAX));
+    let threshold = match conn.congestion_threshold {
+        0 => background * 3 / 4,
+        given => given.min(background),
+    };
+    // At most `background`, which fits.
+    threshold as u16
+}
+
+fn log_answer(out: &InitOut) {
+    log::debug!("   INIT: {}.{}", out.major, out.minor);
+    log::debug!("   flags=0x{:08x}", out.flags);
+    log::debug!("   max_readahead=0x{:08x}", out.max_readahead);
+    log::debug!("   max_write=0x{:08x}", out.max_write);
+    log::debug!("   max_background={}", out.max_background);
+    log::debug!("   congestion_threshold={}", out.congestion_threshold);
+    log::debug!("   time_gran={}", out.time_gran);
+}

@@ -1,0 +1,142 @@
+//! Notifications: messages to the kernel that answer nothing.
+//!
+//! The kernel takes locks on the nodes and directories they name. One that is sent while the
+//! kernel holds such a lock and waits for this filesystem deadlocks there, so none may be sent from
+//! inside a request on the same directory or file.
+
+use std::collections::HashMap;
+use std::io::IoSlice;
+
+use zerocopy::IntoBytes;
+
+use super::{NodeId, Session};
+use crate::buf::{CopyFlags, Vector};
+use crate::errno::{Errno, Result};
+use crate::wire::NotifyCode;
+use crate::wire::flags::EXPIRE_ONLY;
+use crate::wire::layout::*;
+
+/// Retrieve notifications whose answer has not come.
+#[derive(Default)]
+pub(super) struct Retrieves {
+    last: u64,
+    cookies: HashMap<u64, usize>,
+}
+
+impl Retrieves {
+    /// A new id, counted from 1.
+    fn insert(&mut self, cookie: usize) -> u64 {
+        self.last += 1;
+        self.cookies.insert(self.last, cookie);
+        self.last
+    }
+
+    /// The cookie of an answer.
+    pub fn remove(&mut self, unique: u64) -> Option<usize> {
+        self.cookies.remove(&unique)
+    }
+}
+
+/// What the name of an entry notification ends with.
+const NUL: &[u8] = &[0];
+
+impl Session {
+    /// Sends a notification, if the protocol has it (since `minor`) and INIT is done.
+    fn notify(&self, minor: u32, code: NotifyCode, payload: &[IoSlice<'_>]) -> Result<()> {
+        self.may_notify(minor)?;
+        let channel = self.channel().ok_or(Errno::ENOTCONN)?;
+        self.send(&*channel, 0, code as i32, payload)
+    }
+
+    fn may_notify(&self, minor: u32) -> Result<()> {
+        if !self.is_initialized() {
+            Err(Errno::ENOTCONN)
+        } else if self.protocol().minor < minor {
+            Err(Errno::ENOSYS)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Wakes whoever polls the file with this kernel handle.
+    pub(super) fn notify_poll(&self, kh: u64) -> Result<()> {
+        let out = NotifyPollWakeupOut { kh };
+        self.notify(11, NotifyCode::Poll, &[IoSlice::new(out.as_bytes())])
+    }
+
+    /// Drops cached attributes and, unless `offset` is negative, `len` bytes of cached data from
+    /// `offset` on; `len` 0 or less is to the end. `ENOENT`: the kernel does not know the node.
+    pub fn notify_inval_inode(&self, node: NodeId, offset: i64, len: i64) -> Result<()> {
+        let out = NotifyInvalInodeOut { ino: node, off: offset, len };
+        self.notify(12, NotifyCode::InvalInode, &[IoSlice::new(out.as_bytes())])
+    }
+
+    /// Drops the cached name `name` in `parent`. `ENOENT`: it is not cached.
+    pub fn notify_inval_entry(&self, parent: NodeId, name: &[u8]) -> Result<()> {
+        self.entry_notification(12, parent, name, 0)
+    }
+
+    /// Lets the cached name expire, so that it is looked up again at its next use, but keeps it
+    /// where it is in use.
+    pub fn notify_expire_entry(&self, parent: NodeId, name: &[u8]) -> Result<()> {
+        self.entry_notification(38, parent, name, EXPIRE_ONLY)
+    }
+
+    fn entry_notification(
+        &self,
+        minor: u32,
+        parent: NodeId,
+        name: &[u8],
+        flags: u32,
+    ) -> Result<()> {
+        let namelen = u32::try_from(name.len()).map_err(|_| Errno::ENAMETOOLONG)?;
+        let out = NotifyInvalEntryOut { parent, namelen, flags };
+        let payload = [IoSlice::new(out.as_bytes()), IoSlice::new(name), IoSlice::new(NUL)];
+        self.notify(minor, NotifyCode::InvalEntry, &payload)
+    }
+
+    /// Tells the kernel that `child` was removed from `parent`, as if by unlink(2) or rmdir(2).
+    pub fn notify_delete(&self, parent: NodeId, child: NodeId, name: &[u8]) -> Result<()> {
+        let namelen = u32::try_from(name.len()).map_err(|_| Errno::ENAMETOOLONG)?;
+        let out = NotifyDeleteOut { parent, child, namelen, padding: 0 };
+        let payload = [IoSlice::new(out.as_bytes()), IoSlice::new(name), IoSlice::new(NUL)];
+        self.notify(18, NotifyCode::Delete, &payload)
+    }
+
+    /// Puts data into the page cache of `node` at `offset`, as if it had been read.
+    pub fn notify_store(
+        &self,
+        node: NodeId,
+        offset: u64,
+        data: Vector<'_>,
+        flags: CopyFlags,
+    ) -> Result<()> {
+        self.may_notify(15)?;
+        let channel = self.channel().ok_or(Errno::ENOTCONN)?;
+        let size = u32::try_from(data.remaining()).map_err(|_| Errno::EINVAL)?;
+        let out = NotifyStoreOut { nodeid: node, offset, size, padding: 0 };
+        let code = NotifyCode::Store as i32;
+        self.send_vector(&*channel, (0, code), out.as_bytes(), data, flags)?
+    }
+
+    /// Asks for cached data of `node`; it comes as
+    /// [`retrieve_reply`](super::LowLevelOps::retrieve_reply) with this cookie.
+    pub fn notify_retrieve(
+        &self,
+        node: NodeId,
+        size: usize,
+        offset: u64,
+        cookie: usize,
+    ) -> Result<()> {
+        self.may_notify(15)?;
+        let size = u32::try_from(size).map_err(|_| Errno::EINVAL)?;
+        let notify_unique = self.retrieves.lock().insert(cookie);
+        let out = NotifyRetrieveOut { notify_unique, nodeid: node, offset, size, padding: 0 };
+        let sent = self.notify(15, NotifyCode::Retrieve, &[IoSlice::new(out.as_bytes())]);
+        if sent.is_err() {
+            // No answer will come.
+            self.retrieves.lock().remove(notify_unique);
+        }
+        sent
+    }
+}

@@ -1,0 +1,305 @@
+//! Receiving: one request at a time, into memory or, for large writes, into a pipe.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+
+use super::{Session, page_size};
+use crate::buf::Vector;
+use crate::errno::{Errno, Result};
+use crate::transport::{self, Channel, SplicePolicy};
+use crate::wire::{IN_HEADER_SIZE, Opcode};
+use crate::wire::layout::{InHeader, WriteIn};
+use crate::wire::request::{Malformed, header};
+
+/// Bytes before the data of a WRITE or NOTIFY_REPLY request.
+pub(super) const DATA_OFFSET: usize = IN_HEADER_SIZE + size_of::<WriteIn>();
+
+/// A request as it came from the device.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// The message, or its first [`DATA_OFFSET`] bytes if the rest is in a pipe.
+    head: &'a [u8],
+    len: usize,
+    pipe: Option<BorrowedFd<'a>>,
+}
+
+impl<'a> Message<'a> {
+    /// A request that is in memory altogether.
+    pub fn in_memory(bytes: &'a [u8]) -> Message<'a> {
+        Message { head: bytes, len: bytes.len(), pipe: None }
+    }
+
+    /// A WRITE or NOTIFY_REPLY of `len` bytes whose data is the next thing in `pipe`; `head` is
+    /// what stands before the data.
+    pub fn in_pipe(head: &'a [u8], len: usize, pipe: BorrowedFd<'a>) -> Message<'a> {
+        Message { head, len, pipe: Some(pipe) }
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.head
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn is_in_pipe(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    pub(super) fn payload(&self) -> Payload<'a> {
+        Payload { pipe: self.pipe.map(|pipe| (pipe, self.len.saturating_sub(self.head.len()))) }
+    }
+}
+
+/// Where the data of a request stands, if not in memory: the pipe, and how much is in it.
+#[derive(Clone, Copy)]
+pub(super) struct Payload<'a> {
+    pipe: Option<(BorrowedFd<'a>, usize)>,
+}
+
+/// The data of a request, ready to be handed out.
+pub(super) enum Resolved<'a> {
+    Memory(&'a [u8]),
+    Copied(Vec<u8>),
+    Pipe(BorrowedFd<'a>, usize),
+}
+
+impl<'a> Payload<'a> {
+    /// `data` is what was found in memory, `size` how much the request says there is.
+    /// `in_memory`: the filesystem can't take a pipe.
+    pub fn resolve(
+        self,
+        data: &'a [u8],
+        size: usize,
+        in_memory: bool,
+    ) -> Result<Resolved<'a>, Malformed> {
+        let Some((pipe, available)) = self.pipe else {
+            return Ok(Resolved::Memory(data));
+        };
+        if size > available {
+            return Err(Malformed::Count);
+        }
+        if !in_memory {
+            return Ok(Resolved::Pipe(pipe, size));
+        }
+        let mut bytes = vec![0; size];
+        read_exact(pipe, &mut bytes).map_err(|_| Malformed::Count)?;
+        Ok(Resolved::Copied(bytes))
+    }
+}
+
+impl Resolved<'_> {
+    /// The data as a buffer vector.
+    pub fn vector(&mut self) -> Vector<'_> {
+        match self {
+            Resolved::Memory(bytes) => Vector::from_bytes(bytes),
+            Resolved::Copied(bytes) => Vector::from_bytes(bytes),
+            Resolved::Pipe(pipe, size) => Vector::from_fd(*pipe, None, *size),
+        }
+    }
+
+    /// The data in memory; empty if it is in a pipe, which [`Payload::resolve`] was told to avoid.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Resolved::Memory(bytes) => bytes,
+            Resolved::Copied(bytes) => bytes,
+            Resolved::Pipe(..) => &[],
+        }
+    }
+}
+
+/// Reads until `bytes` is full.
+pub fn read_exact(pipe: BorrowedFd<'_>, mut bytes: &mut [u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        match nix::unistd::read(pipe, bytes) {
+            Ok(0) => return Err(Errno::EIO),
+            Ok(count) => bytes = &mut bytes[count..],
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// A worker's receive buffer, placed so that the data of a WRITE begins on a page.
+///
+/// A filesystem that hands the data on to a file opened with O_DIRECT needs that, and copies
+/// within the kernel are faster. Pages that no request ever reached are never made resident.
+pub struct RequestBuffer {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl RequestBuffer {
+    /// A buffer for requests of up to `size` bytes.
+    pub fn new(size: usize) -> RequestBuffer {
+        let page = page_size();
+        let bytes = vec![0; size + page];
+        let misplaced = (bytes.as_ptr() as usize + DATA_OFFSET) % page;
+        RequestBuffer { bytes, start: (page - misplaced) % page }
+    }
+
+    /// The buffer, at least `size` bytes; replaced if the session's size has grown.
+    pub fn sized(&mut self, size: usize) -> &mut [u8] {
+        if self.bytes.len() < self.start + size {
+            *self = RequestBuffer::new(size);
+        }
+        let start = self.start;
+        &mut self.bytes[start..start + size]
+    }
+
+    fn filled(&self, len: usize) -> &[u8] {
+        self.bytes.get(self.start..self.start + len).unwrap_or(&[])
+    }
+}
+
+/// What came of trying to receive.
+pub(super) enum Received {
+    /// `usize` bytes in the buffer.
+    Memory(usize),
+    /// A WRITE or NOTIFY_REPLY: the first [`DATA_OFFSET`] bytes in the buffer, the data in a pipe.
+    Spliced(transport::Payload),
+    /// Nothing, for a reason that passes: a signal, or a request that vanished.
+    Nothing,
+    /// The connection has ended.
+    End,
+}
+
+/// Sorts read errors into those that pass, the end, and failures.
+fn judge_read<T>(result: Result<T>, received: impl FnOnce(T) -> Received) -> Result<Received> {
+    match result.map(received) {
+        Ok(Received::Memory(len)) if len < IN_HEADER_SIZE => Err(short_read(len)),
+        Ok(received) => Ok(received),
+        // ENOENT: the request was interrupted while it was being copied.
+        Err(Errno::EINTR | Errno::ENOENT) => Ok(Received::Nothing),
+        // ECONNABORTED is what ENODEV becomes where FUSE_ABORT_ERROR was negotiated.
+        Err(Errno::ENODEV | Errno::ECONNABORTED) => Ok(Received::End),
+        Err(error) => Err(error),
+    }
+}
+
+/// Below this, a request is cheaper to read than to splice.
+const SPLICE_IN_MIN: usize = 64 * 1024;
+
+impl Session {
+    /// Receives one request into `buffer`; blocks until there is one. Returns its length, 0 at the
+    /// end of the connection, `EINTR` on a signal. For applications that read by themselves.
+    pub fn receive(&self, channel: &dyn Channel, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            if self.exit().is_requested() {
+                return Ok(0);
+            }
+            match channel.read(buffer) {
+                Ok(len) if len < IN_HEADER_SIZE => return Err(short_read(len)),
+                Ok(len) => return Ok(len),
+                Err(Errno::ENOENT) => {}
+                Err(Errno::ENODEV | Errno::ECONNABORTED) => {
+                    self.exit().request();
+                    return Ok(0);
+                }
+                Err(error) => {
+                    if error != Errno::EINTR && error != Errno::EAGAIN {
+                        log::error!("fuse: reading device: {error}");
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Receives one request the way that suits it: spliced if `expect_large`, else read.
+    pub(super) fn receive_one(
+        &self,
+        channel: &dyn Channel,
+        buffer: &mut RequestBuffer,
+        expect_large: bool,
+    ) -> Result<Received> {
+        let size = self.buffer_size();
+        let bytes = buffer.sized(size);
+        let splice = self.negotiated.splice_read.load(Ordering::Relaxed)
+            && match self.config.splice {
+                SplicePolicy::Always => true,
+                SplicePolicy::Auto => expect_large,
+                SplicePolicy::Never => false,
+            };
+        if splice {
+            // Reads plainly by itself where channel or pipe cannot splice.
+            let result = transport::receive_spliced(channel, bytes);
+            return judge_read(result, |request| match request {
+                transport::Received::Memory(bytes) => Received::Memory(bytes.len()),
+                transport::Received::Piped(_, payload) => Received::Spliced(payload),
+            });
+        }
+        judge_read(channel.read(bytes), Received::Memory)
+    }
+}
+
+/// The device never gives less than a header; a caller's own I/O may, at its end or by mistake.
+fn short_read(len: usize) -> Errno {
+    log::error!("fuse: short read on fuse device: {len} bytes");
+    Errno::EIO
+}
+
+/// Whether the request after this one is likely to be a large write as well.
+pub(super) fn is_large_write(header: &InHeader) -> bool {
+    header.opcode == Opcode::Write as u32 && header.len as usize >= SPLICE_IN_MIN
+}
+
+impl Session {
+    /// Serves a request of `len` bytes that stands in `pipe`, in full, and discards what its
+    /// handler leaves of it. For applications that receive by themselves.
+    pub fn process_pipe(
+        self: &Arc<Self>,
+        pipe: BorrowedFd<'_>,
+        len: usize,
+        channel: &Arc<dyn Channel>,
+    ) {
+        let mut head = [0; DATA_OFFSET];
+        let in_memory = len.min(DATA_OFFSET);
+        if let Err(error) = read_exact(pipe, &mut head[..in_memory]) {
+            log::error!("fuse: reading a request of {len} bytes from a pipe: {error}");
+            return;
+        }
+        let opcode = header(&head[..in_memory], len).map(|header| header.opcode);
+        let may_stay = [Opcode::Write as u32, Opcode::NotifyReply as u32];
+        let stays = opcode.is_ok_and(|opcode| may_stay.contains(&opcode));
+        if len > DATA_OFFSET && stays && self.protocol().minor >= 9 {
+            self.process(Message::in_pipe(&head, len, pipe), channel);
+            let mut rest = [0; 4096];
+            while pipe_has_data(pipe)
+                && nix::unistd::read(pipe, &mut rest).is_ok_and(|count| count > 0)
+            {}
+            return;
+        }
+        let mut bytes = vec![0; len];
+        bytes[..in_memory].copy_from_slice(&head[..in_memory]);
+        if let Err(error) = read_exact(pipe, &mut bytes[in_memory..]) {
+            log::error!("fuse: reading a request of {len} bytes from a pipe: {error}");
+            return;
+        }
+        self.process(Message::in_memory(&bytes), channel);
+    }
+}
+
+/// Whether a read from the pipe would return at once with something.
+fn pipe_has_data(pipe: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::new(pipe, PollFlags::POLLIN)];
+    nix::poll::poll(&mut polled, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+        && polled[0].revents().is_some_and(|events| events.contains(PollFlags::POLLIN))
+}
+
+impl RequestBuffer {
+    /// The first `len` bytes, as received.
+    pub(super) fn message(&self, len: usize) -> Message<'_> {
+        Message::in_memory(self.filled(len))
+    }
+
+    /// The head of a spliced request.
+    pub(super) fn head(&self) -> &[u8] {
+        self.filled(DATA_OFFSET)
+    }
+}

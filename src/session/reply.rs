@@ -1,0 +1,338 @@
+//! Answers, one method for each kind.
+//!
+//! Each consumes the request. The error returned is the device's: `ENOENT` means that the request
+//! was interrupted or aborted and nobody waits for the answer, so that an open or a lookup it
+//! carried must be undone by the filesystem.
+
+use std::io::IoSlice;
+use std::sync::atomic::Ordering;
+
+use smallvec::SmallVec;
+use zerocopy::IntoBytes;
+
+use super::Session;
+use super::ops::{FileInfo, NOT_IMPLEMENTED};
+use super::request::Request;
+use crate::buf::{CopyFlags, Vector};
+use crate::errno::{Errno, Result};
+use crate::transport::{Channel, DataReply, SendOutcome, send_data};
+use crate::wire::Opcode;
+use crate::wire::flags::{IoctlFlags, OpenFlags};
+use crate::wire::layout::*;
+use crate::wire::reply::{self, Entry, Timeout};
+
+/// Most memory ranges that one IOCTL may ask for (`FUSE_IOCTL_MAX_IOV`), both directions together.
+const IOCTL_MAX_RANGES: usize = 256;
+
+/// What an OPEN, OPENDIR or CREATE reply says of the open file.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenReply {
+    /// Handle that later requests on this file carry.
+    pub fh: u64,
+    /// How the kernel is to treat the file.
+    pub flags: OpenFlags,
+}
+
+impl OpenReply {
+    fn encode(self) -> OpenOut {
+        OpenOut { fh: self.fh, open_flags: self.flags.bits(), backing_id: 0 }
+    }
+}
+
+/// A range of the calling process's memory that an unrestricted IOCTL asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct IoctlRange {
+    /// Address in the calling process.
+    pub base: u64,
+    /// Bytes.
+    pub len: u64,
+}
+
+impl Session {
+    /// Sends one message in one piece: header, then `payload`.
+    pub(super) fn send(
+        &self,
+        channel: &dyn Channel,
+        unique: u64,
+        error: i32,
+        payload: &[IoSlice<'_>],
+    ) -> Result<()> {
+        let size = payload.iter().map(|part| part.len()).sum();
+        let header = reply::out_header(unique, error, size).ok_or(Errno::EINVAL)?;
+        if self.config.debug {
+            log_reply(&header);
+        }
+        let mut message: SmallVec<[IoSlice<'_>; 4]> = SmallVec::new();
+        message.push(IoSlice::new(header.as_bytes()));
+        message.extend_from_slice(payload);
+        let sent = channel.writev(&message);
+        self.judge_write(sent, header.len as usize)
+    }
+
+    /// The outcome of writing a message of `len` bytes; failures that need a reader are logged.
+    fn judge_write(&self, sent: Result<usize>, len: usize) -> Result<()> {
+        match sent {
+            Ok(sent) if sent == len => Ok(()),
+            Ok(sent) => {
+                log::error!("fuse: writing device: {sent} of {len} bytes taken");
+                Err(Errno::EIO)
+            }
+            Err(error) => {
+                self.log_write_error(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// ENOENT is an interrupted request, ENODEV or any error after exit the end of the mount.
+    pub(super) fn log_write_error(&self, error: Errno) {
+        if error != Errno::ENOENT && error != Errno::ENODEV && !self.exit().is_requested() {
+            log::error!("fuse: writing device: {error}");
+        }
+    }
+
+    /// Sends file or memory data behind `prefix`, spliced where that is allowed and pays. A source
+    /// that gives nothing at all is the inner error: nothing was sent then.
+    pub(super) fn send_vector(
+        &self,
+        channel: &dyn Channel,
+        (unique, error): (u64, i32),
+        prefix: &[u8],
+        data: Vector<'_>,
+        flags: CopyFlags,
+    ) -> Result<Result<()>> {
+        let negotiated = &self.negotiated;
+        let sent = send_data(DataReply {
+            channel,
+            unique,
+            error,
+            prefix,
+            data,
+            flags,
+            allowed: negotiated.splice_write.load(Ordering::Relaxed),
+            wanted: negotiated.splice_wanted.load(Ordering::Relaxed),
+            steal: negotiated.splice_move.load(Ordering::Relaxed),
+            synchronous: channel.is_synchronous(),
+            policy: self.config.splice,
+            max_len: self.buffer_size(),
+        });
+        match sent.inspect_err(|error| self.log_write_error(*error))? {
+            SendOutcome::SourceFailed(error) => Ok(Err(error)),
+            SendOutcome::Sent { len, .. } => {
+                if self.config.debug
+                    && let Some(header) = reply::out_header(unique, error, prefix.len() + len)
+                {
+                    log_reply(&header);
+                }
+                Ok(Ok(()))
+            }
+        }
+    }
+}
+
+/// The reply line of debug output, in the form libfuse users know.
+fn log_reply(header: &OutHeader) {
+    if header.unique == 0 {
+        log::debug!("NOTIFY: code={} length={}", header.error, header.len);
+    } else if header.error != 0 {
+        let error = Errno::from_raw(header.error);
+        log::debug!(
+            "   unique: {}, error: {} ({error}), outsize: {}",
+            header.unique,
+            header.error,
+            header.len
+        );
+    } else {
+        log::debug!("   unique: {}, success, outsize: {}", header.unique, header.len);
+    }
+}
+
+impl Request {
+    fn send(self, error: i32, payload: &[IoSlice<'_>]) -> Result<()> {
+        self.answer(|session, channel, unique| session.send(channel, unique, error, payload))
+    }
+
+    fn send_bytes(self, payload: &[u8]) -> Result<()> {
+        self.send(0, &[IoSlice::new(payload)])
+    }
+
+    fn send_sized(self, payload: &[u8], size: impl FnOnce(&Session) -> usize) -> Result<()> {
+        self.answer(|session, channel, unique| {
+            let payload = payload.get(..size(session)).unwrap_or(payload);
+            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+        })
+    }
+
+    /// Fails the request.
+    pub fn reply_error(self, error: Errno) -> Result<()> {
+        self.send(error.negated(), &[])
+    }
+
+    /// Success, with nothing to say.
+    pub fn reply_ok(self) -> Result<()> {
+        self.send(0, &[])
+    }
+
+    /// The default answer of an operation that the filesystem lacks. A failure to deliver it was
+    /// logged and leaves nothing to undo.
+    pub fn not_implemented(self) {
+        let _ = self.reply_error(NOT_IMPLEMENTED);
+    }
+
+    /// The default answer of operations whose absence is success; likewise.
+    pub fn done(self) {
+        let _ = self.reply_ok();
+    }
+
+    /// The default answer to OPEN and OPENDIR; likewise.
+    pub fn opened_without_handler(self, file: &FileInfo) {
+        let _ = self.reply_open(OpenReply { fh: file.fh, flags: OpenFlags::empty() });
+    }
+
+    /// The default answer to STATFS; likewise.
+    pub fn reply_default_statfs(self) {
+        let st = Kstatfs { namelen: 255, bsize: 512, ..Kstatfs::default() };
+        let _ = self.reply_statfs(&st);
+    }
+
+    /// A node: answers LOOKUP, MKNOD, MKDIR, SYMLINK and LINK. Node 0 is a name known not to
+    /// exist, which minors below 4 are told as `ENOENT`.
+    pub fn reply_entry(self, entry: &Entry) -> Result<()> {
+        let bytes = entry.encode();
+        let node = entry.node;
+        self.answer(|session, channel, unique| {
+            let protocol = session.protocol();
+            if node == 0 && protocol.minor < 4 {
+                return session.send(channel, unique, Errno::ENOENT.negated(), &[]);
+            }
+            let payload = &bytes.as_bytes()[..reply::entry_size(protocol)];
+            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+        })
+    }
+
+    /// A node and its open file: answers CREATE and TMPFILE.
+    pub fn reply_create(self, entry: &Entry, open: OpenReply) -> Result<()> {
+        self.answer(|session, channel, unique| {
+            let (bytes, len) = reply::create(entry, &open.encode(), session.protocol());
+            session.send(channel, unique, 0, &[IoSlice::new(&bytes[..len])])
+        })
+    }
+
+    /// Attributes: answers GETATTR and SETATTR.
+    pub fn reply_attr(self, attr: Attr, timeout: Timeout) -> Result<()> {
+        let out = reply::attr(attr, timeout);
+        self.send_sized(out.as_bytes(), |session| reply::attr_size(session.protocol()))
+    }
+
+    /// An open file: answers OPEN and OPENDIR.
+    pub fn reply_open(self, open: OpenReply) -> Result<()> {
+        self.send_bytes(open.encode().as_bytes())
+    }
+
+    /// How many bytes were written, or copied: answers WRITE and COPY_FILE_RANGE.
+    pub fn reply_written(self, count: u64) -> Result<()> {
+        if self.opcode() == Some(Opcode::CopyFileRange64) {
+            let out = CopyFileRangeOut { bytes_copied: count };
+            return self.send_bytes(out.as_bytes());
+        }
+        let size = u32::try_from(count).unwrap_or(u32::MAX);
+        self.send_bytes(WriteOut { size, padding: 0 }.as_bytes())
+    }
+
+    /// Plain data: answers READ, READDIR, READLINK, GETXATTR and LISTXATTR.
+    pub fn reply_bytes(self, data: &[u8]) -> Result<()> {
+        self.send_bytes(data)
+    }
+
+    /// Plain data in pieces.
+    pub fn reply_slices(self, data: &[IoSlice<'_>]) -> Result<()> {
+        self.send(0, data)
+    }
+
+    /// Data in memory or behind descriptors, spliced where that is allowed and pays. If a source
+    /// fails before anything was sent, the request fails with that error.
+    pub fn reply_vector(self, data: Vector<'_>, flags: CopyFlags) -> Result<()> {
+        self.answer(|session, channel, unique| {
+            match session.send_vector(channel, (unique, 0), &[], data, flags)? {
+                Ok(()) => Ok(()),
+                Err(source) => session.send(channel, unique, source.negated(), &[]),
+            }
+        })
+    }
+
+    /// Answers STATFS.
+    pub fn reply_statfs(self, st: &Kstatfs) -> Result<()> {
+        let out = StatfsOut { st: *st };
+        self.send_sized(out.as_bytes(), |session| reply::statfs_size(session.protocol()))
+    }
+
+    /// How large an attribute value or list is: answers GETXATTR and LISTXATTR of size 0.
+    pub fn reply_xattr_size(self, size: u32) -> Result<()> {
+        self.send_bytes(GetxattrOut { size, padding: 0 }.as_bytes())
+    }
+
+    /// A lock: answers GETLK.
+    pub fn reply_lock(self, lock: &FileLock) -> Result<()> {
+        self.send_bytes(LkOut { lk: *lock }.as_bytes())
+    }
+
+    /// Answers BMAP.
+    pub fn reply_bmap(self, block: u64) -> Result<()> {
+        self.send_bytes(BmapOut { block }.as_bytes())
+    }
+
+    /// Answers LSEEK.
+    pub fn reply_lseek(self, offset: u64) -> Result<()> {
+        self.send_bytes(LseekOut { offset }.as_bytes())
+    }
+
+    /// Answers POLL.
+    pub fn reply_poll(self, revents: u32) -> Result<()> {
+        self.send_bytes(PollOut { revents, padding: 0 }.as_bytes())
+    }
+
+    /// The result of an IOCTL and the data that goes back with it.
+    pub fn reply_ioctl(self, result: i32, data: &[IoSlice<'_>]) -> Result<()> {
+        let out = IoctlOut { result, ..IoctlOut::default() };
+        let mut payload: SmallVec<[IoSlice<'_>; 4]> = SmallVec::new();
+        payload.push(IoSlice::new(out.as_bytes()));
+        payload.extend_from_slice(data);
+        self.send(0, &payload)
+    }
+
+    /// Asks the kernel to send an unrestricted IOCTL again with these memory ranges: `input` is
+    /// read from the calling process, `output` is what the reply may write. `E2BIG` for more than
+    /// 256 together, answered to the kernel as well.
+    pub fn reply_ioctl_retry(self, input: &[IoctlRange], output: &[IoctlRange]) -> Result<()> {
+        if input.len() + output.len() > IOCTL_MAX_RANGES {
+            // What the caller did wrong is the result; the answer only ends the request.
+            let _ = self.reply_error(Errno::E2BIG);
+            return Err(Errno::E2BIG);
+        }
+        let out = IoctlOut {
+            result: 0,
+            flags: IoctlFlags::RETRY.bits(),
+            in_iovs: input.len() as u32,
+            out_iovs: output.len() as u32,
+        };
+        let compat = self.at.slot.body.lock().compat_ioctl;
+        self.answer(|session, channel, unique| {
+            // Below minor 16 the ranges are the calling process's own struct iovec.
+            let narrow = session.protocol().minor < 16 && (compat || usize::BITS == 32);
+            let ranges: Vec<u8> = (input.iter().chain(output))
+                .flat_map(|range| encode_range(*range, narrow))
+                .collect();
+            let payload = [IoSlice::new(out.as_bytes()), IoSlice::new(&ranges)];
+            session.send(channel, unique, 0, &payload)
+        })
+    }
+}
+
+fn encode_range(range: IoctlRange, narrow: bool) -> SmallVec<[u8; 16]> {
+    if narrow {
+        let (base, len) = (range.base as u32, range.len as u32);
+        base.to_ne_bytes().into_iter().chain(len.to_ne_bytes()).collect()
+    } else {
+        range.base.to_ne_bytes().into_iter().chain(range.len.to_ne_bytes()).collect()
+    }
+}

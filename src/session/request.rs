@@ -1,0 +1,230 @@
+//! A request in the filesystem's hands.
+
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Session;
+use super::slots::{Context, Handle, InterruptCallback, SlotRef};
+use crate::errno::{Errno, Result};
+use crate::transport::Channel;
+use crate::wire::Opcode;
+
+/// Why a handle was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misuse {
+    /// The null pointer.
+    Null,
+    /// Already answered, or never a request of this process.
+    NotPending,
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Misuse::Null => "request is NULL",
+            Misuse::NotPending => "request was already answered, or never existed",
+        })
+    }
+}
+
+/// Opcodes that are never answered, not even with an error.
+pub(super) fn is_unanswered(opcode: Option<Opcode>) -> bool {
+    matches!(
+        opcode,
+        Some(Opcode::Forget | Opcode::BatchForget | Opcode::Interrupt | Opcode::NotifyReply)
+    )
+}
+
+/// One request, to be answered exactly once by one of its `reply_` methods.
+///
+/// Dropped without an answer, it answers `EIO`: the kernel, and the process that waits there,
+/// always get an answer. It may be moved to any thread.
+pub struct Request {
+    pub(super) at: SlotRef,
+}
+
+impl Request {
+    pub(super) fn new(at: SlotRef) -> Request {
+        Request { at }
+    }
+
+    /// Gives the request out as a number; nothing answers it but [`Request::claim`].
+    pub fn into_handle(self) -> Handle {
+        self.at.slot.give(self.at.generation);
+        let handle = self.at.handle();
+        mem::forget(self);
+        handle
+    }
+
+    /// Takes back what [`Request::into_handle`] gave out. Only one caller succeeds.
+    pub fn claim(handle: Handle) -> Result<Request, Misuse> {
+        if handle.to_raw() == 0 {
+            return Err(Misuse::Null);
+        }
+        let at = SlotRef::find(handle).ok_or(Misuse::NotPending)?;
+        if at.slot.take(at.generation) { Ok(Request { at }) } else { Err(Misuse::NotPending) }
+    }
+
+    /// The kernel's id of the request.
+    pub fn unique(&self) -> u64 {
+        self.at.slot.unique.load(Ordering::Relaxed)
+    }
+
+    /// What is asked.
+    pub fn opcode(&self) -> Option<Opcode> {
+        self.at.slot.body.lock().opcode
+    }
+
+    /// Whom it comes from.
+    pub fn context(&self) -> &'static Context {
+        &self.at.slot.context
+    }
+
+    /// Whether the kernel has asked to interrupt it.
+    pub fn is_interrupted(&self) -> bool {
+        self.at.slot.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// The session it belongs to.
+    pub fn session(&self) -> Option<Arc<Session>> {
+        self.at.slot.body.lock().session.clone()
+    }
+
+    /// Ends the request without an answer, as FORGET and its like demand.
+    pub fn finish(self) {
+        self.at.release();
+        mem::forget(self);
+    }
+
+    /// Another request of the same kind and origin, for filesystems that end each of several
+    /// forgets with a request of its own. `None` if too many are in flight.
+    pub fn companion(&self) -> Option<Request> {
+        self.at.companion().map(Request::new)
+    }
+
+    /// Borrows session and channel for one answer, sends it, and ends the request.
+    ///
+    /// They are moved out of the slot meanwhile, so that neither a lock is held while sending nor
+    /// a shared counter touched.
+    pub(super) fn answer(
+        self,
+        send: impl FnOnce(&Session, &dyn Channel, u64) -> Result<()>,
+    ) -> Result<()> {
+        let opcode = self.opcode();
+        if is_unanswered(opcode) {
+            log::error!("fuse: {} takes no answer", opcode.map_or("request", Opcode::name));
+            self.finish();
+            return Ok(());
+        }
+        let (session, channel) = {
+            let mut body = self.at.slot.body.lock();
+            (body.session.take(), body.channel.take())
+        };
+        let result = match (&session, &channel) {
+            (Some(session), Some(channel)) => send(session, &**channel, self.unique()),
+            // The session was destroyed under the request.
+            _ => Err(Errno::ENODEV),
+        };
+        {
+            let mut body = self.at.slot.body.lock();
+            body.session = session;
+            body.channel = channel;
+        }
+        self.at.release();
+        mem::forget(self);
+        result
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let request = Request { at: self.at };
+        let opcode = request.opcode();
+        if is_unanswered(opcode) {
+            request.finish();
+            return;
+        }
+        log::error!(
+            "fuse: {} (unique {}) was dropped unanswered; answering EIO",
+            opcode.map_or("request", Opcode::name),
+            request.unique()
+        );
+        // A failure to deliver was logged where it happened.
+        let _ = request.reply_error(Errno::EIO);
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("unique", &self.unique()).finish_non_exhaustive()
+    }
+}
+
+/// Looks at a request that the filesystem still holds, without taking it.
+pub struct Peek {
+    at: SlotRef,
+}
+
+impl Peek {
+    /// The request behind `handle`, if it has not been answered.
+    pub fn new(handle: Handle) -> Result<Peek, Misuse> {
+        if handle.to_raw() == 0 {
+            return Err(Misuse::Null);
+        }
+        SlotRef::find(handle).map(|at| Peek { at }).ok_or(Misuse::NotPending)
+    }
+
+    /// Whom it comes from. The memory stays valid for ever, its content until the answer.
+    pub fn context(&self) -> &'static Context {
+        &self.at.slot.context
+    }
+
+    /// Whether the kernel has asked to interrupt it.
+    pub fn is_interrupted(&self) -> bool {
+        self.at.slot.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// The session it belongs to.
+    pub fn session(&self) -> Option<Arc<Session>> {
+        self.at.slot.body.lock().session.clone()
+    }
+
+    /// Runs `look` on the session without touching its counter; `None` while an answer is under
+    /// way in another thread.
+    pub fn with_session<T>(&self, look: impl FnOnce(&Session) -> T) -> Option<T> {
+        self.at.slot.body.lock().session.as_deref().map(look)
+    }
+
+    /// Sets or clears what is called when the request is interrupted; called at once, here, if it
+    /// already has been. After this returns, the former callback does not run any more.
+    pub fn set_interrupt_callback(&self, callback: Option<InterruptCallback>) {
+        let _gate = self.at.slot.callback_gate.lock();
+        let former = {
+            let mut body = self.at.slot.body.lock();
+            mem::replace(&mut body.callback, callback.clone())
+        };
+        drop(former);
+        if self.is_interrupted()
+            && let Some(callback) = callback
+        {
+            callback();
+        }
+    }
+}
+
+/// A file handle that the kernel waits on; notified through [`Session::notify_poll`].
+#[derive(Clone, Debug)]
+pub struct PollHandle {
+    pub(super) kh: u64,
+    pub(super) session: std::sync::Weak<Session>,
+}
+
+impl PollHandle {
+    /// Tells the kernel that the file's readiness may have changed. A session that is gone is no
+    /// error: nobody waits any more.
+    pub fn notify(&self) -> Result<()> {
+        self.session.upgrade().map_or(Ok(()), |session| session.notify_poll(self.kh))
+    }
+}
