@@ -220,3 +220,10 @@ pub fn wanted_symbols() -> Vec<Symbol> {
     wanted.sort();
     wanted
 }
+
+/// Links an object file to a library, given as the linker takes it.
+pub fn link(object: &Path, library: &[&str], program: &Path) {
+    let mut command = Command::new("gcc");
+    command.arg(object).args(library).arg("-o").arg(program);
+    succeed(&mut command, "link");
+}
