@@ -94,7 +94,8 @@ impl Session {
         let splice_in = channel.as_ref().is_some_and(|channel| channel.can_splice_in());
         let capable = caps::capable(args.minor, offered, splice_out, splice_in);
         let mut max_write = self.buffer_size() - HEADER_ROOM;
-        if !offered.contains(InitFlags::MAX_PAGES) {
+        // Kernels before 7.6 send no flags at all; libfuse shows their filesystems no limit.
+        if args.minor >= 6 && !offered.contains(InitFlags::MAX_PAGES) {
             max_write = max_write.min(OLD_MAX_PAGES * page_size());
         }
         ConnInfo {
