@@ -84,8 +84,8 @@ pub fn setattr_stat(args: &SetattrIn) -> libc::stat {
     stat
 }
 
-/// `FUSE_SET_ATTR_*` bits. They are the protocol's own numbers from mode to the time flags and for
-/// ctime; the handle and lock-owner bits are the library's business.
+/// `FUSE_SET_ATTR_*` bits, which are the protocol's own numbers; the handle and lock-owner bits are
+/// the library's business.
 pub fn to_set(valid: SetattrValid) -> i32 {
     let known = SetattrValid::MODE
         | SetattrValid::UID
@@ -95,7 +95,8 @@ pub fn to_set(valid: SetattrValid) -> i32 {
         | SetattrValid::MTIME
         | SetattrValid::ATIME_NOW
         | SetattrValid::MTIME_NOW
-        | SetattrValid::CTIME;
+        | SetattrValid::CTIME
+        | SetattrValid::KILL_SUIDGID;
     (valid & known).bits().cast_signed()
 }
 
