@@ -121,15 +121,16 @@ pub fn flock(lock: &FileLock) -> libc::flock {
 /// The lock a handler reports; one that is unlocked has no range.
 pub fn file_lock(flock: &libc::flock) -> FileLock {
     let kind = u32::from(flock.l_type.cast_unsigned());
+    let pid = flock.l_pid.cast_unsigned();
     if i32::from(flock.l_type) == libc::F_UNLCK {
-        return FileLock { kind, ..FileLock::default() };
+        return FileLock { kind, pid, ..FileLock::default() };
     }
     let start = flock.l_start.cast_unsigned();
     let end = match flock.l_len {
         0 => OFFSET_MAX,
         len => start.wrapping_add(len.cast_unsigned()).wrapping_sub(1),
     };
-    FileLock { start, end, kind, pid: flock.l_pid.cast_unsigned() }
+    FileLock { start, end, kind, pid }
 }
 
 /// Filesystem statistics.
