@@ -6,18 +6,15 @@ const LAYOUT: &str = include_str!("../../../tables/layout-fuse3-3.14.tsv");
 const CALLBACKS: &str = include_str!("../../../tables/callbacks-libfuse3.tsv");
 const CONSTANTS: &str = include_str!("../../../tables/constants-fuse3.tsv");
 
-/// The high-level and CUSE structs have their Rust types elsewhere, as have those that generations share.
-const ELSEWHERE: &[&str] = &[
+/// No Rust type stands for these: the high-level API and CUSE are not there yet, and
+/// `fuse_loop_config` is the old name of `fuse_loop_config_v1`.
+const ABSENT: &[&str] = &[
     "cuse_info",
     "cuse_lowlevel_ops",
-    "fuse_args",
-    "fuse_cmdline_opts",
     "fuse_config",
-    "fuse_conn_info",
     "fuse_context",
     "fuse_loop_config",
     "fuse_operations",
-    "fuse_opt",
 ];
 
 #[test]
@@ -30,14 +27,12 @@ fn every_struct_of_the_layout_table_is_asserted() {
         .collect();
     structs.dedup();
     for name in structs {
-        let rust_name: String =
-            name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-        let found = asserted.contains(&format!("size_of::<{rust_name}>()"));
-        assert!(found != ELSEWHERE.contains(&name), "{name}: asserted here: {found}");
+        let found = asserted.contains(&format!("// struct {name}\n"));
+        assert!(found != ABSENT.contains(&name), "{name}: asserted: {found}");
     }
 }
 
-/// Guards against a `Callbacks` table that was cut: 44 slots are part of the ABI.
+/// The table of callbacks also lists those that later releases appended.
 #[test]
 fn callbacks_of_3_14_are_44() {
     let old =
