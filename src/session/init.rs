@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use zerocopy::IntoBytes;
 
 use super::caps::{self, Capabilities, ConnInfo};
-use super::{DEFAULT_PAGES, Request, Session, dispatch, page_size};
+use super::{DEFAULT_PAGES, Request, Session, dispatch};
 use crate::errno::Errno;
+use crate::sys::pipe::page_size;
 use crate::wire::flags::InitFlags;
 use crate::wire::layout::{InitIn, InitOut};
 use crate::wire::{HEADER_ROOM, MAJOR, MIN_READ_BUFFER, MINOR, reply};

@@ -6,16 +6,18 @@ use std::sync::atomic::Ordering;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
-use super::{Session, page_size};
+use super::Session;
 use crate::buf::Vector;
 use crate::errno::{Errno, Result};
+use crate::sys::pipe::page_size;
 use crate::transport::{self, Channel, SplicePolicy};
-use crate::wire::{IN_HEADER_SIZE, Opcode};
 use crate::wire::layout::{InHeader, WriteIn};
 use crate::wire::request::{Malformed, header};
+use crate::wire::{IN_HEADER_SIZE, Opcode};
 
 /// Bytes before the data of a WRITE or NOTIFY_REPLY request.
-pub(super) const DATA_OFFSET: usize = IN_HEADER_SIZE + size_of::<WriteIn>();
+pub(super) const DATA_OFFSET: usize = transport::HEAD;
+const _: () = assert!(DATA_OFFSET == IN_HEADER_SIZE + size_of::<WriteIn>());
 
 /// A request as it came from the device.
 #[derive(Clone, Copy)]

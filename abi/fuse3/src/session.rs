@@ -93,7 +93,7 @@ unsafe extern "C" fn take_option(
     guard("fuse_session_new", -1, || {
         // SAFETY: `data` is what `parse` passed; the parser passes a C string.
         let (options, arg) = unsafe { (&mut *data.cast::<Options>(), CStr::from_ptr(arg)) };
-        let known = key == opt::KEY_OPT && options.accept(OsStr::from_bytes(arg.to_bytes()));
+        let known = key == opt::FUSE_OPT_KEY_OPT && options.accept(OsStr::from_bytes(arg.to_bytes()));
         (!known).into()
     })
 }
