@@ -13,6 +13,8 @@ const STRUCTS: &[(&str, &str)] = &[
     ("fuse_custom_io", "FuseCustomIo"),
     ("fuse_lowlevel_ops", "FuseLowlevelOps"),
     ("fuse_loop_config_v1", "FuseLoopConfigV1"),
+    // The engine reads buffers where they are.
+    ("fuse_buf", "ferrofuse::buf::Segment"),
     // Those that all generations share.
     ("fuse_opt", "ferrofuse_abi_common::opt::FuseOpt"),
     ("fuse_args", "ferrofuse_abi_common::opt::FuseArgs"),
