@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use support::{Language, Scratch, Symbol, comments, dynamic_symbols};
-use support::{library, link, root, succeed, wanted_symbols};
+use support::{exports, library, link, succeed, wanted_symbols};
 
 /// `FUSE_3.1` extends `FUSE_3.0` and so on, as pairs, from the table's comment.
 fn node_chain() -> BTreeSet<(String, Option<String>)> {
@@ -70,24 +70,7 @@ fn library_exports_the_symbols_of_libfuse() {
 /// The source of the exports says the same; this holds before anything is linked.
 #[test]
 fn export_table_lists_the_symbols_of_libfuse() {
-    let path = root().join("abi/fuse3/src/exports.rs");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut found: Vec<Symbol> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("export!("))
-        .map(|line| {
-            let (symbol, _function) = line.split_once(" = ").expect("export!(symbol = function)");
-            let (name, node) = symbol.split_once(" @").expect("a symbol has a version");
-            Symbol {
-                name: name.to_owned(),
-                node: node.trim_matches(['@', ' ', '"']).to_owned(),
-                default: node.starts_with('@'),
-                defined: true,
-                kind: "FUNC".to_owned(),
-            }
-        })
-        .collect();
+    let mut found: Vec<Symbol> = exports().into_iter().map(|(symbol, _)| symbol).collect();
     found.sort();
     assert_same(&wanted_symbols(), &found, "exports.rs");
 }
