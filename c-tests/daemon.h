@@ -7,7 +7,6 @@
  * it between two libraries:
  *     mounted
  *     loop=N            what the loop returned
- *     exited=N          fuse_session_exited() afterwards (not comparable, see drive_ends.py)
  *     end
  *
  * Include it after FUSE_USE_VERSION and <fuse_lowlevel.h>: it calls the loop of
@@ -127,8 +126,7 @@ static inline int daemon_run(struct fuse_args *args, const struct daemon_spec *s
 		int ret = daemon_loop(se, &opts);
 
 		daemon_say("loop=%d\n", ret);
-		daemon_say("exited=%d\n", !!fuse_session_exited(se));
-		/* Newer libraries leave the exit flag set after the loop. */
+		/* Up to 3.17 the loop has done this; later ones leave the exit flag set. */
 		fuse_session_reset(se);
 	}
 	fuse_session_unmount(se);

@@ -75,8 +75,7 @@ def ending(name, trigger, *options, load=False, before=None):
         finally:
             daemon.clean()
     ft.note(f"{name}: ended after {took * 1000:.0f} ms")
-    lines = [line for line in daemon.report() if not line.startswith("exited=")]
-    say(f"{name}: status", f"{status} {' '.join(lines)}")
+    say(f"{name}: status", f"{status} {' '.join(daemon.report())}")
     if readers:
         say(f"{name}: readers", readers.stop())
     say(f"{name}: still mounted", os.path.ismount(daemon.mnt))

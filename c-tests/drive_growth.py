@@ -12,7 +12,7 @@ import ferrotest as ft
 from ferrotest import say
 
 ROUNDS = int(os.environ.get("FT_ROUNDS", "30"))
-ALLOWED_KIB = 512
+ALLOWED_KIB = int(os.environ.get("FT_ALLOWED_KIB", "512"))
 
 
 def resident(daemon):

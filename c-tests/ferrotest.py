@@ -66,14 +66,6 @@ def sys_call(function, *args):
     return err_name(ctypes.get_errno()) if result == -1 else result
 
 
-def differs(key, value, system, ours, why):
-    """A named difference between the libraries: each side must show its own value."""
-    want = ours if LIBDIR else system
-    if value != want:
-        die(f"{key}: {value!r} instead of {want!r} ({why})")
-    say(key, f"as expected of this library ({why})")
-
-
 class Daemon:
     """A filesystem program in the foreground with its mount."""
 

@@ -71,7 +71,9 @@ void put_init(struct message *m, uint32_t major, uint32_t minor, uint32_t flags,
 
 /* ---- output */
 void print_hex(const char *what, const void *bytes, size_t len);
-#define say(...) (printf(__VA_ARGS__), fflush(stdout))
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* While muted nothing but failed checks is printed: no line of the transcript. */
+void mute(bool on);
 /* A check that is no line of the transcript; counts and prints failures. */
 void check(bool good, const char *what);
 int failures(void);

@@ -201,7 +201,7 @@ void test_misuse(void)
 	static struct message m;
 	struct fake *k = fake_new(&ops, NULL);
 	struct fuse_out_header h[4];
-	int count = 0, error = 0;
+	int count = 0;
 
 	capture_log(LOG_OFF);
 	fake_init(k, 31);
@@ -229,12 +229,11 @@ void test_misuse(void)
 	fuse_pollhandle_destroy(NULL);
 	fuse_remove_signal_handlers(NULL);
 	check(fuse_session_receive_buf(NULL, NULL) < 0, "receive without session fails");
-	check(fuse_req_interrupted(NULL) == 0 || true, "asking about no request returns");
+	(void)fuse_req_interrupted(NULL);
 	check_alive(k, "NULL arguments");
 
 	/* The kernel's end is closed: replies fail, nothing dies. */
 	fake_send(k, FUSE_ACCESS, 1, &m);
-	(void)error;
 	fake_free(k);
 	capture_log(LOG_LEVEL);
 }

@@ -10,6 +10,25 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+static bool muted;
+
+void mute(bool on)
+{
+	muted = on;
+}
+
+void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (muted)
+		return;
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	fflush(stdout);
+}
+
 static int failed;
 
 void check(bool good, const char *what)
@@ -17,7 +36,8 @@ void check(bool good, const char *what)
 	if (good)
 		return;
 	failed++;
-	say("FAIL %s\n", what);
+	printf("FAIL %s\n", what);
+	fflush(stdout);
 }
 
 int failures(void)
@@ -127,13 +147,13 @@ struct fake *fake_new_io(const struct fuse_lowlevel_ops *ops, void *userdata,
 	fuse_opt_free_args(&args);
 	/* Record boundaries, as on the device: one message a read, one a write. */
 	if (!k->se || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		say("FAIL no session\n");
+		printf("FAIL no session\n");
 		exit(1);
 	}
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	if (fuse_session_custom_io(k->se, io, pair[1]) != 0) {
-		say("FAIL custom_io\n");
+		printf("FAIL custom_io\n");
 		exit(1);
 	}
 	k->fd = pair[0];
@@ -165,7 +185,7 @@ void fake_free(struct fake *k)
 void fake_send_raw(struct fake *k, const void *bytes, size_t len)
 {
 	if (send(k->fd, bytes, len, 0) != (ssize_t)len) {
-		say("FAIL send of %zu bytes: %s\n", len, strerror(errno));
+		printf("FAIL send of %zu bytes: %s\n", len, strerror(errno));
 		exit(1);
 	}
 }
@@ -204,16 +224,15 @@ void print_hex(const char *what, const void *bytes, size_t len)
 	const unsigned char *b = bytes;
 	uint64_t hash = 0xcbf29ce484222325u;
 
-	printf("%s", what);
+	say("%s", what);
 	for (size_t i = 0; i < len; i++) {
 		hash = (hash ^ b[i]) * 0x100000001b3u;
 		if (i < 200)
-			printf("%s%02x", i % 8 == 0 ? " " : "", b[i]);
+			say("%s%02x", i % 8 == 0 ? " " : "", b[i]);
 	}
 	if (len > 200)
-		printf(" ... (%zu bytes, hash %016llx)", len, (unsigned long long)hash);
-	printf("\n");
-	fflush(stdout);
+		say(" ... (%zu bytes, hash %016llx)", len, (unsigned long long)hash);
+	say("\n");
 }
 
 void fake_replies(struct fake *k, const char *what)
@@ -231,13 +250,13 @@ void fake_replies(struct fake *k, const char *what)
 		}
 		memcpy(&h, buf, sizeof(h));
 		check(h.len == (uint32_t)n, "the length in the header is the length of the message");
-		printf("%s -> len=%zd error=%d unique=", what, n, h.error);
+		say("%s -> len=%zd error=%d unique=", what, n, h.error);
 		if (h.unique == k->unique)
-			printf("its");
+			say("its");
 		else if (h.unique == 0)
-			printf("0");
+			say("0");
 		else
-			printf("%lld from its", (long long)(h.unique - k->unique));
+			say("%lld from its", (long long)(h.unique - k->unique));
 		print_hex("", buf + sizeof(h), (size_t)n - sizeof(h));
 	}
 	if (count == 0)

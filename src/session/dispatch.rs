@@ -13,7 +13,7 @@ use super::{PollHandle, Request, Session};
 use crate::errno::Errno;
 use crate::transport::Channel;
 use crate::wire::flags::{
-    FSYNC_FDATASYNC, IoctlFlags, LK_FLOCK, POLL_SCHEDULE_NOTIFY, READ_LOCKOWNER, ReleaseFlags,
+    FSYNC_FDATASYNC, IoctlFlags, LK_FLOCK, POLL_SCHEDULE_NOTIFY, ReleaseFlags,
     WriteFlags,
 };
 use crate::wire::layout::*;
@@ -198,8 +198,8 @@ impl Session {
                 self.serve_write(req, node, &args, data, payload);
             }
             Operation::Statfs => ops.statfs(req, node),
-            Operation::Release { args } => ops.release(req, node, &release_file(&args)),
-            Operation::Releasedir { args } => ops.releasedir(req, node, &release_file(&args)),
+            Operation::Release { args } => ops.release(req, node, &release_file(&args, self.protocol().minor)),
+            Operation::Releasedir { args } => ops.releasedir(req, node, &release_file(&args, self.protocol().minor)),
             Operation::Fsync { args } => {
                 let datasync = args.fsync_flags & FSYNC_FDATASYNC != 0;
                 ops.fsync(req, node, datasync, &file_with(args.fh));
@@ -375,17 +375,16 @@ fn opened_with(flags: u32) -> FileInfo {
 fn read_file(args: &ReadIn, minor: u32) -> FileInfo {
     let mut file = file_with(args.fh);
     if minor >= 9 {
-        if args.read_flags & READ_LOCKOWNER != 0 {
-            file.lock_owner = args.lock_owner;
-        }
+        // Zero where the kernel does not mean it (FUSE_READ_LOCKOWNER).
+        file.lock_owner = args.lock_owner;
         file.flags = args.flags.cast_signed();
     }
     file
 }
 
-fn release_file(args: &ReleaseIn) -> FileInfo {
-    // Below minor 8 these fields are zero, so nothing is meant.
-    let flags = ReleaseFlags::from_bits_retain(args.release_flags);
+fn release_file(args: &ReleaseIn, minor: u32) -> FileInfo {
+    let flags = if minor >= 8 { args.release_flags } else { 0 };
+    let flags = ReleaseFlags::from_bits_retain(flags);
     FileInfo {
         flags: args.flags.cast_signed(),
         fh: args.fh,

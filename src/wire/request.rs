@@ -322,10 +322,7 @@ pub fn operation<'a>(
             Operation::Ioctl { args, flags: IoctlFlags::from_bits_retain(args.flags), data }
         }
         Opcode::Poll => {
-            let mut args: PollIn = body.fixed()?;
-            if minor < 21 {
-                args.events = 0;
-            }
+            let args = body.fixed()?;
             Operation::Poll { args }
         }
         Opcode::NotifyReply => {

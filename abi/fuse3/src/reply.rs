@@ -79,12 +79,19 @@ unsafe fn slices<'a>(iov: *const libc::iovec, count: c_int) -> Vec<IoSlice<'a>> 
     }
 }
 
+/// Largest error number that the kernel takes in a reply; it refuses a reply with a larger one.
+const MAX_ERRNO: c_int = 511;
+
 /// `fuse_reply_err`: `err` is a positive errno, or 0 for success of an operation that has nothing
-/// to return.
+/// to return. What cannot be an errno is reported and becomes `ERANGE`.
 pub extern "C" fn fuse_reply_err(req: FuseReqHandle, err: c_int) -> c_int {
     answer("fuse_reply_err", req, |req| match err {
         0 => req.reply_ok(),
-        err => req.reply_error(Errno::from_raw(err)),
+        1..=MAX_ERRNO => req.reply_error(Errno::from_raw(err)),
+        _ => {
+            log::error!("fuse: bad error value: {}", err.wrapping_neg());
+            req.reply_error(Errno::ERANGE)
+        }
     })
 }
 

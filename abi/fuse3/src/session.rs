@@ -352,6 +352,11 @@ pub unsafe extern "C" fn fuse_session_fd(se: *mut FuseSession) -> c_int {
     session.and_then(|session| session.engine.channel()).map_or(-1, |channel| channel.raw_fd())
 }
 
+/// Logs a message of libfuse's that does not begin with the library's name.
+fn complain(message: &str) {
+    ferrofuse_abi_common::log::emit(ferrofuse_abi_common::log::FUSE_LOG_ERR, message);
+}
+
 /// `fuse_session_custom_io`: serves requests from `fd` by the caller's callbacks, instead of a
 /// mount. The callbacks are copied; `fd` becomes the session's. Returns 0, `-EINVAL` without both
 /// `read` and `writev`, `-EBADF` for a negative descriptor, `-EBUSY` for a session that has one.
@@ -369,18 +374,20 @@ pub unsafe extern "C" fn fuse_session_custom_io(
             return Errno::EINVAL.negated();
         };
         if fd < 0 {
-            log::error!("Invalid file descriptor value {fd} passed to fuse_session_custom_io()");
+            complain(&format!(
+                "Invalid file descriptor value {fd} passed to fuse_session_custom_io()"
+            ));
             return Errno::EBADF.negated();
         }
         // SAFETY: the caller's promise.
         let Some(io) = (unsafe { io.as_ref() }) else {
-            log::error!("No custom IO passed to fuse_session_custom_io()");
+            complain("No custom IO passed to fuse_session_custom_io()");
             return Errno::EINVAL.negated();
         };
         if io.read.is_none() || io.writev.is_none() {
-            log::error!(
+            complain(
                 "io passed to fuse_session_custom_io() must implement both io->read() and \
-                 io->writev"
+                 io->writev",
             );
             return Errno::EINVAL.negated();
         }
