@@ -59,9 +59,8 @@ impl Channel for CustomChannel {
     fn read(&self, buf: &mut [u8]) -> Result<usize> {
         let read = self.io.read.ok_or(Errno::ENOSYS)?;
         // SAFETY: the program's own callback; the buffer has the length given.
-        let count = unsafe {
-            read(self.raw_fd(), buf.as_mut_ptr().cast(), buf.len(), self.userdata)
-        };
+        let count =
+            unsafe { read(self.raw_fd(), buf.as_mut_ptr().cast(), buf.len(), self.userdata) };
         // What it claims beyond the buffer cannot be there.
         outcome(count).map(|count| count.min(buf.len()))
     }

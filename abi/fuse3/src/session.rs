@@ -93,7 +93,8 @@ unsafe extern "C" fn take_option(
     guard("fuse_session_new", -1, || {
         // SAFETY: `data` is what `parse` passed; the parser passes a C string.
         let (options, arg) = unsafe { (&mut *data.cast::<Options>(), CStr::from_ptr(arg)) };
-        let known = key == opt::FUSE_OPT_KEY_OPT && options.accept(OsStr::from_bytes(arg.to_bytes()));
+        let known =
+            key == opt::FUSE_OPT_KEY_OPT && options.accept(OsStr::from_bytes(arg.to_bytes()));
         (!known).into()
     })
 }
@@ -506,7 +507,8 @@ pub unsafe extern "C" fn fuse_open_channel(
             words.extend([dash_o, options]);
         }
         // SAFETY: the list is live and every word a C string.
-        let added = words.iter().all(|word| unsafe { opt::fuse_opt_add_arg(&mut list, *word) } == 0);
+        let added =
+            words.iter().all(|word| unsafe { opt::fuse_opt_add_arg(&mut list, *word) } == 0);
         // SAFETY: the list is valid.
         let options = if added { unsafe { parse(&mut list) } } else { None };
         // SAFETY: the list is valid and not used any more.
