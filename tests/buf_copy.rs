@@ -120,6 +120,15 @@ struct Stage {
     pipes: Vec<(File, File)>,
 }
 
+/// What a run left behind.
+struct State {
+    memory: Vec<u8>,
+    /// Offset and content.
+    files: Vec<(u64, Vec<u8>)>,
+    /// What was still in them.
+    pipes: Vec<Vec<u8>>,
+}
+
 impl Stage {
     fn new() -> Stage {
         Stage { arena: noise(1, ARENA), files: Vec::new(), pipes: Vec::new() }
@@ -160,7 +169,7 @@ impl Stage {
     }
 
     /// Everything a copy can have changed.
-    fn state(mut self) -> (Vec<u8>, Vec<(u64, Vec<u8>)>, Vec<Vec<u8>>) {
+    fn state(mut self) -> State {
         let files = self.files.iter_mut().map(|file| {
             let at = file.stream_position().unwrap();
             let mut content = Vec::new();
@@ -176,7 +185,7 @@ impl Stage {
             content
         });
         let pipes = pipes.collect();
-        (self.arena, files, pipes)
+        State { memory: self.arena, files, pipes }
     }
 }
 
@@ -248,9 +257,9 @@ proptest! {
         let got = ours(&mut b, &dst, &src, flags);
         prop_assert_eq!(expected, got, "result, destination cursor, source cursor");
         let (a, b) = (a.state(), b.state());
-        prop_assert!(a.0 == b.0, "memory differs");
-        prop_assert!(a.1 == b.1, "files or their offsets differ");
-        prop_assert!(a.2 == b.2, "what is left in the pipes differs");
+        prop_assert!(a.memory == b.memory, "memory differs");
+        prop_assert!(a.files == b.files, "files or their offsets differ");
+        prop_assert!(a.pipes == b.pipes, "what is left in the pipes differs");
     }
 }
 
@@ -296,4 +305,23 @@ fn sizes_saturate() {
     // SAFETY: as above.
     let vector = unsafe { Vector::from_raw(&all, 0, 4) };
     assert_eq!(vector.remaining(), usize::MAX);
+}
+
+#[test]
+fn flags_have_the_values_of_the_c_abi() {
+    let table = include_str!("../abi/tables/constants-fuse3.tsv");
+    let value = |name: &str| -> u32 {
+        let mut lines = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let line = lines.find(|line| line[0] == name).unwrap_or_else(|| panic!("no {name}"));
+        line[2].parse().unwrap()
+    };
+    for (name, bits) in SegmentFlags::all().iter_names() {
+        assert_eq!(value(&format!("FUSE_BUF_{name}")), bits.bits(), "{name}");
+    }
+    for (name, bits) in CopyFlags::all().iter_names() {
+        assert_eq!(value(&format!("FUSE_BUF_{name}")), bits.bits(), "{name}");
+    }
+    assert_eq!(SegmentFlags::all().iter_names().count(), 3);
+    assert_eq!(CopyFlags::all().iter_names().count(), 4);
+    assert_eq!(size_of::<Segment>(), 40);
 }

@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use zerocopy::IntoBytes;
 
 use super::caps::{self, Capabilities, ConnInfo};
-use super::{DEFAULT_PAGES, Request, Session, dispatch, page_size};
+use super::{DEFAULT_PAGES, Request, Session, dispatch};
 use crate::errno::Errno;
+use crate::sys::pipe::page_size;
 use crate::wire::flags::InitFlags;
 use crate::wire::layout::{InitIn, InitOut};
 use crate::wire::{HEADER_ROOM, MAJOR, MIN_READ_BUFFER, MINOR, reply};
@@ -36,7 +37,8 @@ impl Session {
         }
         if args.major < MAJOR {
             log::error!("fuse: unsupported protocol version: {}.{}", args.major, args.minor);
-            self.refuse(req);
+            // The kernel ends the connection by itself.
+            let _ = req.reply_error(Errno::EPROTO);
             return;
         }
         if args.major > MAJOR {
@@ -71,7 +73,7 @@ impl Session {
             self.refuse(req);
             return;
         }
-        self.limit_max_write(&mut conn, max_write_before, offered);
+        self.limit_max_write(&mut conn, max_write_before, args.minor, offered);
         let out = self.settle(args, offered, &conn);
         let size = reply::init_size(args.minor);
         if self.config.debug {
@@ -93,7 +95,8 @@ impl Session {
         let splice_in = channel.as_ref().is_some_and(|channel| channel.can_splice_in());
         let capable = caps::capable(args.minor, offered, splice_out, splice_in);
         let mut max_write = self.buffer_size() - HEADER_ROOM;
-        if !offered.contains(InitFlags::MAX_PAGES) {
+        // Kernels before 7.6 send no flags at all; libfuse shows their filesystems no limit.
+        if args.minor >= 6 && !offered.contains(InitFlags::MAX_PAGES) {
             max_write = max_write.min(OLD_MAX_PAGES * page_size());
         }
         ConnInfo {
@@ -115,15 +118,21 @@ impl Session {
     ///
     /// Up to 1 MiB always; above it as far as fs.fuse.max_pages_limit goes, and only if the
     /// library reads by itself: an application that reads has buffers of the first size.
-    fn limit_max_write(&self, conn: &mut ConnInfo, before: u32, offered: InitFlags) {
+    fn limit_max_write(
+        &self,
+        conn: &mut ConnInfo,
+        before: u32,
+        kernel_minor: u32,
+        offered: InitFlags,
+    ) {
         let page = page_size();
         let pages = match offered.contains(InitFlags::MAX_PAGES) {
-            false => OLD_MAX_PAGES,
+            false if kernel_minor >= 6 => OLD_MAX_PAGES,
             true if self.own_loop.load(Ordering::Acquire) => {
                 // 16 bits in the reply.
                 kernel_page_limit().clamp(DEFAULT_PAGES, usize::from(u16::MAX))
             }
-            true => DEFAULT_PAGES,
+            _ => DEFAULT_PAGES,
         };
         let limit = u32::try_from(pages * page).unwrap_or(u32::MAX);
         // 4096 is the kernel's own minimum: it raises what is lower.

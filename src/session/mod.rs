@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::errno::{Errno, Result};
+use crate::sys::pipe::page_size;
 use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
@@ -180,14 +181,4 @@ impl Session {
             dispatch::contain("destroy", || self.ops.destroy());
         }
     }
-}
-
-/// The machine's page size in bytes.
-pub(crate) fn page_size() -> usize {
-    use once_cell::sync::Lazy;
-    static SIZE: Lazy<usize> = Lazy::new(|| {
-        let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
-        size.ok().flatten().and_then(|size| usize::try_from(size).ok()).unwrap_or(4096)
-    });
-    *SIZE
 }

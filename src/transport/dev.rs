@@ -81,13 +81,12 @@ impl Channel for Device {
                 log::error!("cannot clone the FUSE device: opening {PATH} failed: {error}");
                 error
             })?;
-        join_connection(fresh.as_fd(), self.as_fd()).map_err(|error| {
+        join_connection(fresh.as_fd(), self.as_fd()).inspect_err(|error| {
             let fd = self.raw_fd();
             log::error!(
                 "cannot clone the FUSE device: joining the connection of descriptor {fd} \
                  failed: {error}"
             );
-            error
         })?;
         Ok(Arc::new(Device::new(fresh.into())))
     }

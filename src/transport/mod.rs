@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::errno::Result;
 pub use dev::Device;
-pub use receive::{Payload, Received, receive_spliced};
+pub use receive::{HEAD, Payload, Received, receive_spliced};
 pub use splice::{DataReply, SendOutcome, SplicePolicy, send_data};
 
 /// One open end of a FUSE connection: `/dev/fuse`, a clone of it, or the caller's own I/O.

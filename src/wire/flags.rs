@@ -113,8 +113,6 @@ bitflags! {
 
 /// `getattr_flags`: the request names a file handle.
 pub const GETATTR_FH: u32 = 1;
-/// `read_flags`: `lock_owner` is meant.
-pub const READ_LOCKOWNER: u32 = 1 << 1;
 /// `fsync_flags`: data only.
 pub const FSYNC_FDATASYNC: u32 = 1;
 /// `lk_flags`: a flock(2) lock, not a POSIX one.

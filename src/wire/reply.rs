@@ -21,10 +21,10 @@ impl Timeout {
         if secs.is_nan() || secs <= 0.0 {
             return Timeout::default();
         }
-        let whole = secs.trunc();
-        // `as` saturates, which is the clamp wanted.
-        let nanos = ((secs - whole) * 1.0e9) as u32;
-        Timeout { secs: whole as u64, nanos: nanos.min(999_999_999) }
+        // `as` saturates, which is the clamp wanted, here and below.
+        let whole = secs as u64;
+        let nanos = ((secs - whole as f64) * 1.0e9) as u32;
+        Timeout { secs: whole, nanos: nanos.min(999_999_999) }
     }
 }
 
@@ -119,7 +119,8 @@ mod tests {
         assert_eq!(Timeout::from_secs_f64(-1.0), Timeout::default());
         assert_eq!(Timeout::from_secs_f64(f64::NAN), Timeout::default());
         assert_eq!(Timeout::from_secs_f64(1.5), Timeout { secs: 1, nanos: 500_000_000 });
-        assert_eq!(Timeout::from_secs_f64(f64::INFINITY).secs, u64::MAX);
+        let longest = Timeout { secs: u64::MAX, nanos: 999_999_999 };
+        assert_eq!(Timeout::from_secs_f64(f64::INFINITY), longest);
     }
 
     #[test]

@@ -19,20 +19,24 @@
 /// written in Rust or declared in an `extern "C"` block. It must not be `#[no_mangle]`: that would add an
 /// unversioned public name. One function may stand behind several lines.
 ///
-/// It belongs at module level, and not into unit tests (`#[cfg(not(test))]` on the module): a test program has no
-/// version nodes. With the invoking crate's feature `static-archive` the names carry no version and the `@` lines
-/// are left out, since a static archive can hold one definition of a name only.
+/// It belongs at module level. With the invoking crate's feature `static-archive` the names carry no version and the
+/// `@` lines are left out, since a static archive can hold one definition of a name only. In unit tests it defines
+/// nothing, as a test program has no version nodes, and only counts as a use of the function.
 #[macro_export]
 macro_rules! export {
     ($name:ident @@ $node:literal = $function:path) => {
-        #[cfg(not(feature = "static-archive"))]
+        #[cfg(not(any(test, feature = "static-archive")))]
         $crate::export!(#versioned $name, "@@", $node, $function);
-        #[cfg(feature = "static-archive")]
+        #[cfg(all(not(test), feature = "static-archive"))]
         $crate::export!(#entry stringify!($name), "", $function);
+        #[cfg(test)]
+        const _: *const () = $function as *const ();
     };
     ($name:ident @ $node:literal = $function:path) => {
-        #[cfg(not(feature = "static-archive"))]
+        #[cfg(not(any(test, feature = "static-archive")))]
         $crate::export!(#versioned $name, "@", $node, $function);
+        #[cfg(any(test, feature = "static-archive"))]
+        const _: *const () = $function as *const ();
     };
     // `.symver` wants a global label to rename; `remove` takes that label out of the symbol table again.
     (#versioned $name:ident, $at:literal, $node:literal, $function:path) => {

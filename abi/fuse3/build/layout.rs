@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-/// The C structs of the table and the Rust types that stand for them, with the `FUSE_USE_VERSION` that is meant where
-/// the struct looks different under another one (callbacks that only changed the signedness of an argument).
+/// The C structs of the table and the Rust types that stand for them.
 const STRUCTS: &[(&str, &str)] = &[
     ("fuse_file_info", "FuseFileInfo"),
     ("fuse_buf", "FuseBuf"),
@@ -14,6 +13,13 @@ const STRUCTS: &[(&str, &str)] = &[
     ("fuse_custom_io", "FuseCustomIo"),
     ("fuse_lowlevel_ops", "FuseLowlevelOps"),
     ("fuse_loop_config_v1", "FuseLoopConfigV1"),
+    // The engine reads buffers where they are.
+    ("fuse_buf", "ferrofuse::buf::Segment"),
+    // Those that all generations share.
+    ("fuse_opt", "ferrofuse_abi_common::opt::FuseOpt"),
+    ("fuse_args", "ferrofuse_abi_common::opt::FuseArgs"),
+    ("fuse_conn_info", "ferrofuse_abi_common::conn_info::ConnInfo"),
+    ("fuse_cmdline_opts", "ferrofuse_abi_common::cmdline::CmdlineOpts"),
 ];
 
 /// One assertion for the size, the alignment and every field of every struct in [`STRUCTS`].
@@ -31,7 +37,8 @@ pub fn assertions(table: &str) -> String {
         };
         let _ = writeln!(
             code,
-            "const _: () = {{\n    use core::mem::{{align_of, offset_of, size_of}};"
+            "// struct {c_name}\nconst _: () = {{\n    \
+             use core::mem::{{align_of, offset_of, size_of}};"
         );
         let _ = writeln!(code, "    assert!(size_of::<{rust_name}>() == {});", first.size);
         let _ = writeln!(code, "    assert!(align_of::<{rust_name}>() == {});", first.align);

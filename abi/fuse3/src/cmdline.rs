@@ -6,16 +6,6 @@ use ferrofuse_abi_common::cmdline::{self, CmdlineOpts};
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
 
-/// `fuse_cmdline_help`: prints the options that `fuse_parse_cmdline` takes.
-pub extern "C" fn fuse_cmdline_help() {
-    guard("fuse_cmdline_help", (), cmdline::cmdline_help);
-}
-
-/// `fuse_lowlevel_help`: prints the options that `fuse_session_new` takes.
-pub extern "C" fn fuse_lowlevel_help() {
-    guard("fuse_lowlevel_help", (), cmdline::lowlevel_help);
-}
-
 /// `fuse_parse_cmdline` from API 3.12 on, 48 bytes of result. Returns 0, or -1 with a message.
 ///
 /// # Safety

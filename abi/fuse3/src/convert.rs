@@ -84,8 +84,8 @@ pub fn setattr_stat(args: &SetattrIn) -> libc::stat {
     stat
 }
 
-/// `FUSE_SET_ATTR_*` bits. They are the protocol's own numbers from mode to the time flags and for
-/// ctime; the handle and lock-owner bits are the library's business.
+/// `FUSE_SET_ATTR_*` bits, which are the protocol's own numbers; the handle and lock-owner bits are
+/// the library's business.
 pub fn to_set(valid: SetattrValid) -> i32 {
     let known = SetattrValid::MODE
         | SetattrValid::UID
@@ -95,7 +95,8 @@ pub fn to_set(valid: SetattrValid) -> i32 {
         | SetattrValid::MTIME
         | SetattrValid::ATIME_NOW
         | SetattrValid::MTIME_NOW
-        | SetattrValid::CTIME;
+        | SetattrValid::CTIME
+        | SetattrValid::KILL_SUIDGID;
     (valid & known).bits().cast_signed()
 }
 
@@ -120,15 +121,16 @@ pub fn flock(lock: &FileLock) -> libc::flock {
 /// The lock a handler reports; one that is unlocked has no range.
 pub fn file_lock(flock: &libc::flock) -> FileLock {
     let kind = u32::from(flock.l_type.cast_unsigned());
+    let pid = flock.l_pid.cast_unsigned();
     if i32::from(flock.l_type) == libc::F_UNLCK {
-        return FileLock { kind, ..FileLock::default() };
+        return FileLock { kind, pid, ..FileLock::default() };
     }
     let start = flock.l_start.cast_unsigned();
     let end = match flock.l_len {
         0 => OFFSET_MAX,
         len => start.wrapping_add(len.cast_unsigned()).wrapping_sub(1),
     };
-    FileLock { start, end, kind, pid: flock.l_pid.cast_unsigned() }
+    FileLock { start, end, kind, pid }
 }
 
 /// Filesystem statistics.

@@ -3,7 +3,7 @@
 //! Symbols and nodes are those of libfuse 3.14 (`abi/tables/symbols-libfuse3.tsv`); what is missing from that table
 //! is named, with the reason, in `abi/tables/scope-fuse3.tsv`. Tests compare all three, and the library as built.
 
-use ferrofuse_abi_common::{conn_opts, daemonize, export, log, opt};
+use ferrofuse_abi_common::{cmdline, conn_opts, daemonize, export, log, opt, version};
 
 // Sessions: from creation to unmounting.
 export!(fuse_open_channel @@ "FUSE_3.3" = crate::session::fuse_open_channel);
@@ -80,13 +80,13 @@ export!(fuse_buf_copy @@ "FUSE_3.0" = crate::buffer::fuse_buf_copy);
 export!(fuse_buf_size @@ "FUSE_3.0" = crate::buffer::fuse_buf_size);
 
 // Versions.
-export!(fuse_lowlevel_version @@ "FUSE_3.0" = crate::version::fuse_lowlevel_version);
-export!(fuse_pkgversion @@ "FUSE_3.0" = crate::version::fuse_pkgversion);
-export!(fuse_version @@ "FUSE_3.0" = crate::version::fuse_version);
+export!(fuse_lowlevel_version @@ "FUSE_3.0" = version::fuse_lowlevel_version);
+export!(fuse_pkgversion @@ "FUSE_3.0" = version::fuse_pkgversion);
+export!(fuse_version @@ "FUSE_3.0" = version::fuse_version);
 
 // Command line.
-export!(fuse_cmdline_help @@ "FUSE_3.0" = crate::cmdline::fuse_cmdline_help);
-export!(fuse_lowlevel_help @@ "FUSE_3.0" = crate::cmdline::fuse_lowlevel_help);
+export!(fuse_cmdline_help @@ "FUSE_3.0" = cmdline::cmdline_help);
+export!(fuse_lowlevel_help @@ "FUSE_3.0" = cmdline::lowlevel_help);
 export!(fuse_parse_cmdline @ "FUSE_3.0" = crate::cmdline::fuse_parse_cmdline_30);
 export!(fuse_parse_cmdline @@ "FUSE_3.12" = crate::cmdline::fuse_parse_cmdline_312);
 export!(fuse_parse_cmdline_30 @@ "FUSE_3.12" = crate::cmdline::fuse_parse_cmdline_30);

@@ -68,12 +68,11 @@ fn file_ptr(fi: &mut Option<FuseFileInfo>) -> *mut FuseFileInfo {
 ///
 /// Requests have one segment, so the array of the struct itself suffices.
 fn bufvec(data: &Vector<'_>) -> FuseBufvec {
-    let none =
-        Segment { size: 0, flags: 0, mem: ptr::null_mut(), fd: -1, pos: 0 };
+    let none = Segment::memory(ptr::null_mut(), 0);
     let segment = data.segments().first().copied().unwrap_or(none);
     let buf = FuseBuf {
         size: segment.size,
-        flags: segment.flags.cast_signed(),
+        flags: segment.flags.bits().cast_signed(),
         mem: segment.mem.cast(),
         fd: segment.fd,
         pos: segment.pos,
@@ -115,7 +114,7 @@ impl LowLevelOps for Filesystem {
         conn.max_background = c_conn.max_background;
         conn.congestion_threshold = c_conn.congestion_threshold;
         conn.time_gran = c_conn.time_gran;
-        conn.refused = Capabilities::from_bits_retain(c_conn.refused_splice().into());
+        conn.refused = Capabilities::from_bits_retain(c_conn.refused().into());
     }
 
     fn destroy(&self) {

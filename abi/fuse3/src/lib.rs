@@ -7,7 +7,6 @@ mod buffer;
 mod cmdline;
 mod convert;
 mod custom;
-#[cfg(not(test))]
 mod exports;
 mod filesystem;
 mod loops;

@@ -93,7 +93,10 @@ pub unsafe extern "C" fn fuse_loop_cfg_set_idle_threads(
     value: c_uint,
 ) {
     if value > ABSURD_IDLE {
-        log::error!("Ignoring invalid max threads value {value} > max ({ABSURD_IDLE}).");
+        ferrofuse_abi_common::log::emit(
+            ferrofuse_abi_common::log::FUSE_LOG_ERR,
+            &format!("Ignoring invalid max threads value {value} > max ({ABSURD_IDLE})."),
+        );
         return;
     }
     // SAFETY: the caller's promise.

@@ -21,11 +21,7 @@ use crate::request::claim;
 use crate::types::{FuseBufvec, FuseEntryParam, FuseFileInfo, FuseReqHandle};
 
 /// Takes the request, answers it, and turns the outcome into the C convention.
-fn answer(
-    function: &str,
-    req: FuseReqHandle,
-    reply: impl FnOnce(Request) -> Result<()>,
-) -> c_int {
+fn answer(function: &str, req: FuseReqHandle, reply: impl FnOnce(Request) -> Result<()>) -> c_int {
     guard(function, Errno::EIO.negated(), || match claim(function, req) {
         Some(req) => reply(req).map_or_else(Errno::negated, |()| 0),
         None => Errno::EINVAL.negated(),
@@ -36,7 +32,11 @@ fn answer(
 ///
 /// # Safety
 /// `pointer` is NULL or points to a `T` that lives as long as the result is used.
-unsafe fn required<'a, T>(function: &str, req: Request, pointer: *const T) -> Result<(Request, &'a T)> {
+unsafe fn required<'a, T>(
+    function: &str,
+    req: Request,
+    pointer: *const T,
+) -> Result<(Request, &'a T)> {
     // SAFETY: the caller's promise.
     match unsafe { pointer.as_ref() } {
         Some(value) => Ok((req, value)),
@@ -79,12 +79,19 @@ unsafe fn slices<'a>(iov: *const libc::iovec, count: c_int) -> Vec<IoSlice<'a>> 
     }
 }
 
+/// Largest error number that the kernel takes in a reply; it refuses a reply with a larger one.
+const MAX_ERRNO: c_int = 511;
+
 /// `fuse_reply_err`: `err` is a positive errno, or 0 for success of an operation that has nothing
-/// to return.
+/// to return. What cannot be an errno is reported and becomes `ERANGE`.
 pub extern "C" fn fuse_reply_err(req: FuseReqHandle, err: c_int) -> c_int {
     answer("fuse_reply_err", req, |req| match err {
         0 => req.reply_ok(),
-        err => req.reply_error(Errno::from_raw(err)),
+        1..=MAX_ERRNO => req.reply_error(Errno::from_raw(err)),
+        _ => {
+            log::error!("fuse: bad error value: {}", err.wrapping_neg());
+            req.reply_error(Errno::ERANGE)
+        }
     })
 }
 
@@ -148,10 +155,7 @@ pub unsafe extern "C" fn fuse_reply_attr(
 ///
 /// # Safety
 /// `linkname` is NULL or a C string.
-pub unsafe extern "C" fn fuse_reply_readlink(
-    req: FuseReqHandle,
-    linkname: *const c_char,
-) -> c_int {
+pub unsafe extern "C" fn fuse_reply_readlink(req: FuseReqHandle, linkname: *const c_char) -> c_int {
     answer("fuse_reply_readlink", req, |req| {
         // SAFETY: the caller's promise; only NULL is looked for here.
         let (req, _) = unsafe { required("fuse_reply_readlink", req, linkname) }?;

@@ -1,16 +1,13 @@
-//! What programs import: the symbol and version that a call of a public name becomes, and whether the dynamic linker
-//! finds it.
+//! What programs import: the symbol and version that a call of a public name becomes.
 
 mod support;
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::{Headers, Language, Row, Scratch, Symbol};
-use support::{dynamic_symbols, header_sets, library, succeed, table, wanted_symbols};
+use support::{header_sets, library, link, succeed, table, wanted_symbols};
 
 /// How many arguments a name of the mapping table takes; a zero will do for any of them.
 fn arguments(name: &str) -> usize {
@@ -39,13 +36,7 @@ fn caller(name: &str) -> String {
 }
 
 /// Compiles to an object file.
-fn compile(
-    headers: &Headers,
-    language: Language,
-    version: &str,
-    source: &str,
-    scratch: &Scratch,
-) -> PathBuf {
+fn compile(headers: &Headers, version: &str, source: &str, scratch: &Scratch) -> PathBuf {
     let object = scratch.file("probe.o");
     let mut command = Language::C99.compiler();
     if let Some(include) = &headers.include {
@@ -66,12 +57,6 @@ fn imports(file: &Path) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-fn link(object: &Path, library: &[&str], program: &Path) {
-    let mut command = Command::new("gcc");
-    command.arg(object).args(library).arg("-o").arg(program);
-    succeed(&mut command, "link");
-}
-
 fn mapping() -> Vec<Row> {
     table("header-mapping-libfuse3.tsv")
         .into_iter()
@@ -89,8 +74,7 @@ fn names_become_the_symbols_of_libfuse() {
         for row in mapping() {
             for version in row["use_versions"].split(',') {
                 let scratch = Scratch::new("imports");
-                let object =
-                    compile(&headers, version, &caller(&row["name"]), &scratch);
+                let object = compile(&headers, version, &caller(&row["name"]), &scratch);
                 let imported = &row["imported_symbol"];
                 let (symbol, node) = imported.split_once('@').expect("symbol@node");
                 let what = format!(
@@ -105,9 +89,8 @@ fn names_become_the_symbols_of_libfuse() {
                     Some(_) => &[&ours],
                 };
                 // What is not exported yet cannot be linked to.
-                let exported = |known: &Symbol| {
-                    known.name == symbol && known.node == node && known.default
-                };
+                let exported =
+                    |known: &Symbol| known.name == symbol && known.node == node && known.default;
                 if headers.include.is_none() || wanted.iter().any(exported) {
                     let program = scratch.file("probe");
                     link(&object, library, &program);
@@ -117,46 +100,5 @@ fn names_become_the_symbols_of_libfuse() {
             }
         }
     }
-    }
     assert!(linked >= 4 * 8, "only {linked} programs were linked");
-}
-
-/// A program that asks for every symbol at every version starts, and gets an address for each.
-#[test]
-fn dynamic_linker_finds_every_version() {
-    let wanted = wanted_symbols();
-    let (mut directives, mut table) = (String::new(), String::new());
-    for (number, symbol) in wanted.iter().enumerate() {
-        let Symbol { name, node, .. } = symbol;
-        let _ = writeln!(directives, "__asm__(\".symver probe_{number}, {name}@{node}\");");
-        let _ = writeln!(directives, "extern void probe_{number}(void);");
-        let _ = write!(table, "probe_{number}, ");
-    }
-    let source = format!(
-        "{directives}static void (*const volatile functions[])(void) = {{ {table} }};\n\
-         int main(void) {{ unsigned i, found = 0;\n\
-         for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) found += functions[i] != 0;\n\
-         return found == {} ? 0 : 1; }}\n",
-        wanted.len()
-    );
-    let scratch = Scratch::new("versions");
-    let shared = scratch.file("libfuse3.so.3");
-    let target = library().canonicalize().expect("the library has a path");
-    symlink(target, &shared).expect("a link in the temporary folder");
-    let (object, program) = (scratch.file("probe.o"), scratch.file("probe"));
-    let mut compile = Language::C99.compiler();
-    compile.arg("-c").arg(scratch.write("probe.c", &source)).arg("-o").arg(&object);
-    succeed(&mut compile, "compile");
-    link(&object, &[&shared.display().to_string()], &program);
-
-    let found: BTreeSet<(String, String)> = dynamic_symbols(&program)
-        .into_iter()
-        .filter(|symbol| !symbol.defined && symbol.node.starts_with("FUSE_"))
-        .map(|symbol| (symbol.name, symbol.node))
-        .collect();
-    let names = wanted.into_iter().map(|symbol| (symbol.name, symbol.node));
-    assert_eq!(found, names.collect());
-    let mut run = Command::new(&program);
-    run.env("LD_LIBRARY_PATH", scratch.file("")).env("LD_BIND_NOW", "1");
-    succeed(&mut run, "a program that uses every version");
 }

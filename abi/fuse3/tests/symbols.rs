@@ -3,11 +3,14 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Symbol, comments, dynamic_symbols, library, root, succeed, wanted_symbols};
+use support::{Language, Scratch, Symbol, comments, dynamic_symbols};
+use support::{exports, library, link, succeed, wanted_symbols};
 
 /// `FUSE_3.1` extends `FUSE_3.0` and so on, as pairs, from the table's comment.
 fn node_chain() -> BTreeSet<(String, Option<String>)> {
@@ -67,24 +70,7 @@ fn library_exports_the_symbols_of_libfuse() {
 /// The source of the exports says the same; this holds before anything is linked.
 #[test]
 fn export_table_lists_the_symbols_of_libfuse() {
-    let path = root().join("abi/fuse3/src/exports.rs");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut found: Vec<Symbol> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("export!("))
-        .map(|line| {
-            let (symbol, _function) = line.split_once(" = ").expect("export!(symbol = function)");
-            let (name, node) = symbol.split_once(" @").expect("a symbol has a version");
-            Symbol {
-                name: name.to_owned(),
-                node: node.trim_matches(['@', ' ', '"']).to_owned(),
-                default: node.starts_with('@'),
-                defined: true,
-                kind: "FUNC".to_owned(),
-            }
-        })
-        .collect();
+    let mut found: Vec<Symbol> = exports().into_iter().map(|(symbol, _)| symbol).collect();
     found.sort();
     assert_same(&wanted_symbols(), &found, "exports.rs");
 }
@@ -131,4 +117,44 @@ fn version_script_has_the_parents_of_libfuse() {
         .collect();
     assert_eq!(node_chain(), found);
     assert!(found.contains(&("FUSE_3.12".to_owned(), Some("FUSE_3.4".to_owned()))));
+}
+
+/// A program that asks for every symbol at every version starts, and gets an address for each.
+#[test]
+fn dynamic_linker_finds_every_version() {
+    let wanted = wanted_symbols();
+    let (mut directives, mut table) = (String::new(), String::new());
+    for (number, symbol) in wanted.iter().enumerate() {
+        let Symbol { name, node, .. } = symbol;
+        let _ = writeln!(directives, "__asm__(\".symver probe_{number}, {name}@{node}\");");
+        let _ = writeln!(directives, "extern void probe_{number}(void);");
+        let _ = write!(table, "probe_{number}, ");
+    }
+    let source = format!(
+        "{directives}static void (*const volatile functions[])(void) = {{ {table} }};\n\
+         int main(void) {{ unsigned i, found = 0;\n\
+         for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) found += functions[i] != 0;\n\
+         return found == {} ? 0 : 1; }}\n",
+        wanted.len()
+    );
+    let scratch = Scratch::new("versions");
+    let shared = scratch.file("libfuse3.so.3");
+    let target = library().canonicalize().expect("the library has a path");
+    symlink(target, &shared).expect("a link in the temporary folder");
+    let (object, program) = (scratch.file("probe.o"), scratch.file("probe"));
+    let mut compile = Language::C99.compiler();
+    compile.arg("-c").arg(scratch.write("probe.c", &source)).arg("-o").arg(&object);
+    succeed(&mut compile, "compile");
+    link(&object, &[&shared.display().to_string()], &program);
+
+    let found: BTreeSet<(String, String)> = dynamic_symbols(&program)
+        .into_iter()
+        .filter(|symbol| !symbol.defined && symbol.node.starts_with("FUSE_"))
+        .map(|symbol| (symbol.name, symbol.node))
+        .collect();
+    let names = wanted.into_iter().map(|symbol| (symbol.name, symbol.node));
+    assert_eq!(found, names.collect());
+    let mut run = Command::new(&program);
+    run.env("LD_LIBRARY_PATH", scratch.file("")).env("LD_BIND_NOW", "1");
+    succeed(&mut run, "a program that uses every version");
 }

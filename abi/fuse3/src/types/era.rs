@@ -69,7 +69,7 @@ impl FuseFileInfo {
 pub struct FuseBuf {
     /// Bytes in the segment.
     pub size: size_t,
-    /// `enum fuse_buf_flags`: [`IS_FD`](Self::IS_FD), [`FD_SEEK`](Self::FD_SEEK), [`FD_RETRY`](Self::FD_RETRY).
+    /// `enum fuse_buf_flags`, the bits of [`SegmentFlags`](ferrofuse::buf::SegmentFlags).
     pub flags: c_int,
     /// The memory, unless `IS_FD`.
     pub mem: *mut c_void,
@@ -82,10 +82,6 @@ pub struct FuseBuf {
 impl FuseBuf {
     /// The data is in `fd`, not in `mem`.
     pub const IS_FD: c_int = 1 << 1;
-    /// Read or write at `pos`, not at the descriptor's own offset.
-    pub const FD_SEEK: c_int = 1 << 2;
-    /// Keep going after a short transfer, until all is moved, end of file or an error.
-    pub const FD_RETRY: c_int = 1 << 3;
 }
 
 /// `struct fuse_bufvec`: segments, and a position within them.

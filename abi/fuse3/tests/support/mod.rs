@@ -220,3 +220,32 @@ pub fn wanted_symbols() -> Vec<Symbol> {
     wanted.sort();
     wanted
 }
+
+/// Links an object file to a library, given as the linker takes it.
+pub fn link(object: &Path, library: &[&str], program: &Path) {
+    let mut command = Command::new("gcc");
+    command.arg(object).args(library).arg("-o").arg(program);
+    succeed(&mut command, "link");
+}
+
+/// What `exports.rs` exports, each with the name of the function behind it.
+pub fn exports() -> Vec<(Symbol, String)> {
+    let path = root().join("abi/fuse3/src/exports.rs");
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines()
+        .filter_map(|line| line.strip_prefix("export!(")?.strip_suffix(");"))
+        .map(|line| {
+            let (symbol, function) = line.split_once(" = ").expect("symbol = function");
+            let (name, node) = symbol.split_once(" @").expect("a symbol has a version");
+            let symbol = Symbol {
+                name: name.to_owned(),
+                node: node.trim_matches(['@', ' ', '"']).to_owned(),
+                default: node.starts_with('@'),
+                defined: true,
+                kind: "FUNC".to_owned(),
+            };
+            (symbol, function.rsplit("::").next().unwrap_or(function).to_owned())
+        })
+        .collect()
+}

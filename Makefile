@@ -1,0 +1,41 @@
+# make         stages the relocatable tree dist/: libraries, headers, pkg-config files
+# make test    everything that is tested; the last line counts
+# make demo    the main job, shown
+# make clean   removes what the others made
+#
+# To install into a system: meson setup build && meson install -C build
+
+# What has to be there, as Debian calls it.
+BUILD_PACKAGES := meson ninja-build pkg-config gcc libc6-dev
+TEST_PACKAGES := $(BUILD_PACKAGES) g++ binutils python3 fuse3 libfuse3-dev attr acl strace fuse-overlayfs \
+	squashfuse squashfs-tools qemu-utils valgrind
+
+DIST := $(CURDIR)/dist
+BUILD := $(CURDIR)/build/meson
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+
+.PHONY: all dist test demo clean
+all: dist
+
+dist: $(BUILD)/build.ninja
+	rm -rf '$(DIST)'
+	DESTDIR='$(DIST)' meson install --quiet -C '$(BUILD)'
+
+$(BUILD)/build.ninja:
+	tools/need-packages $(BUILD_PACKAGES)
+	meson setup --prefix=/ --libdir=lib -Drelocatable=true '$(BUILD)' '$(CURDIR)'
+
+test:
+	tools/need-packages $(TEST_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	LIBDIR='$(DIST)/lib' tools/test
+
+demo:
+	tools/need-packages $(TEST_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	LIBDIR='$(DIST)/lib' c-tests/demo
+
+clean:
+	rm -rf '$(DIST)' '$(BUILD)'
+	cargo clean

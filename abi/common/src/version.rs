@@ -1,0 +1,99 @@
+//! The version this library claims, and who prints it.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::ptr;
+
+use ferrofuse::Errno;
+
+use crate::log::{FUSE_LOG_ERR, emit};
+use crate::panic::guard;
+use crate::stdio::print;
+
+/// What `fuse_pkgversion` returns: the libfuse release whose behaviour this library has.
+pub const PKG_VERSION: &CStr = c"3.14.0";
+
+/// What `fuse_version` returns: `major * 100 + minor` of [`PKG_VERSION`].
+pub const VERSION_NUMBER: c_int = 314;
+
+/// The line about the kernel interface that `--version` prints with [`PKG_VERSION`].
+const KERNEL_INTERFACE: &CStr = c"using FUSE kernel interface version 7.31\n";
+
+/// The mount helper of libfuse 3, where distributions install it; tried before the `PATH`.
+const HELPER_PATH: &CStr = c"/usr/bin/fusermount3";
+const HELPER_NAME: &CStr = c"fusermount3";
+
+/// `fuse_pkgversion`: a static string.
+pub extern "C" fn fuse_pkgversion() -> *const c_char {
+    PKG_VERSION.as_ptr()
+}
+
+/// `fuse_version`: see [`VERSION_NUMBER`].
+pub extern "C" fn fuse_version() -> c_int {
+    VERSION_NUMBER
+}
+
+/// `fuse_lowlevel_version`: prints the kernel interface version on stdout, then lets the mount
+/// helper print its own.
+///
+/// stdout isn't flushed in between, so into a pipe the helper's line comes first, which is what
+/// users of libfuse see.
+pub extern "C" fn fuse_lowlevel_version() {
+    guard("fuse_lowlevel_version", (), || {
+        print(KERNEL_INTERFACE);
+        print_helper_version(HELPER_NAME);
+    });
+}
+
+/// Runs `<name> --version` with this process's stdout and waits for it.
+fn print_helper_version(name: &CStr) {
+    let argv = [name.as_ptr().cast_mut(), c"--version".as_ptr().cast_mut(), ptr::null_mut()];
+    let mut pid = 0;
+    // SAFETY: path, name and vector are NUL- and NULL-terminated, live until the call returns and
+    // aren't written to by it; NULL means no file actions and default attributes. `environ` is
+    // read as exec would read it.
+    let error = unsafe {
+        match spawn_env(|environ| {
+            libc::posix_spawn(
+                &mut pid,
+                HELPER_PATH.as_ptr(),
+                ptr::null(),
+                ptr::null(),
+                argv.as_ptr(),
+                environ,
+            )
+        }) {
+            0 => 0,
+            _ => spawn_env(|environ| {
+                libc::posix_spawnp(
+                    &mut pid,
+                    name.as_ptr(),
+                    ptr::null(),
+                    ptr::null(),
+                    argv.as_ptr(),
+                    environ,
+                )
+            }),
+        }
+    };
+    if error != 0 {
+        let name = name.to_string_lossy();
+        let reason = Errno::from_raw(error);
+        emit(FUSE_LOG_ERR, &format!("fuse: failed to exec {name}: {reason}"));
+        return;
+    }
+    // SAFETY: waits for the child just started; a NULL status is allowed.
+    while unsafe { libc::waitpid(pid, ptr::null_mut(), 0) } == -1 && Errno::last() == Errno::EINTR {
+    }
+}
+
+/// Calls `spawn` with the process environment.
+///
+/// # Safety
+/// No other thread may be changing the environment, as for any use of `environ(7)`.
+unsafe fn spawn_env(spawn: impl FnOnce(*const *mut c_char) -> c_int) -> c_int {
+    unsafe extern "C" {
+        static environ: *const *mut c_char;
+    }
+    // SAFETY: reading the C library's variable; see the function's contract.
+    spawn(unsafe { environ })
+}
