@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test binary uses its own part of it
 
 pub mod memory;
+pub mod scripted;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
