@@ -236,7 +236,7 @@ def xattrs(d):
 
 def directories(d):
     j = lambda *p: os.path.join(d, *p)
-    names = [f"file-{i:04}-{'x' * (i % 90)}" for i in range(1500)]
+    names = [f"file-{i:04}-{'x' * (i % 90)}" for i in range(700)]
     for n in names:
         os.close(os.open(j(n), os.O_CREAT | os.O_WRONLY))
     os.mkdir(j("sub"))

@@ -16,8 +16,8 @@ use std::time::Duration;
 use ferrofuse::buf::{CopyFlags, Vector, copy};
 use ferrofuse::transport::Channel;
 use ferrofuse::transport::Device;
-use ferrofuse::transport::{Received, receive_spliced};
 use ferrofuse::transport::{DataReply, SendOutcome, SplicePolicy, send_data};
+use ferrofuse::transport::{Received, receive_spliced};
 use ferrofuse::{Errno, Result};
 use splice_support::*;
 

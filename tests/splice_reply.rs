@@ -11,8 +11,8 @@ use std::time::Duration;
 use ferrofuse::Errno;
 use ferrofuse::buf::{CopyFlags, SegmentFlags, Vector};
 use ferrofuse::sys::pipe::{Pipe, page_size};
-use ferrofuse::transport::pipe::limit_thread_slots;
 use ferrofuse::transport::SendOutcome::{Sent, SourceFailed};
+use ferrofuse::transport::pipe::limit_thread_slots;
 use ferrofuse::transport::{SplicePolicy, send_data};
 use splice_support::*;
 

@@ -12,13 +12,12 @@ use super::slots::{Handle, SlotRef};
 use super::{PollHandle, Request, Session};
 use crate::errno::Errno;
 use crate::transport::Channel;
+use crate::wire::Opcode;
 use crate::wire::flags::{
-    FSYNC_FDATASYNC, IoctlFlags, LK_FLOCK, POLL_SCHEDULE_NOTIFY, ReleaseFlags,
-    WriteFlags,
+    FSYNC_FDATASYNC, IoctlFlags, LK_FLOCK, POLL_SCHEDULE_NOTIFY, ReleaseFlags, WriteFlags,
 };
 use crate::wire::layout::*;
 use crate::wire::request::{self, Malformed, Operation};
-use crate::wire::Opcode;
 
 /// Runs a filesystem's method; a panic ends here, is logged, and reported as false.
 pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
@@ -198,8 +197,12 @@ impl Session {
                 self.serve_write(req, node, &args, data, payload);
             }
             Operation::Statfs => ops.statfs(req, node),
-            Operation::Release { args } => ops.release(req, node, &release_file(&args, self.protocol().minor)),
-            Operation::Releasedir { args } => ops.releasedir(req, node, &release_file(&args, self.protocol().minor)),
+            Operation::Release { args } => {
+                ops.release(req, node, &release_file(&args, self.protocol().minor))
+            }
+            Operation::Releasedir { args } => {
+                ops.releasedir(req, node, &release_file(&args, self.protocol().minor))
+            }
             Operation::Fsync { args } => {
                 let datasync = args.fsync_flags & FSYNC_FDATASYNC != 0;
                 ops.fsync(req, node, datasync, &file_with(args.fh));
@@ -216,8 +219,7 @@ impl Session {
             Operation::Removexattr { name } => ops.removexattr(req, node, name),
             Operation::Flush { args } => {
                 let lock_owner = if self.protocol().minor >= 7 { args.lock_owner } else { 0 };
-                let file =
-                    FileInfo { fh: args.fh, flush: true, lock_owner, ..FileInfo::default() };
+                let file = FileInfo { fh: args.fh, flush: true, lock_owner, ..FileInfo::default() };
                 ops.flush(req, node, &file);
             }
             Operation::Init { args } => self.negotiate(req, &args),

@@ -93,11 +93,8 @@ impl Session {
         result
     }
 
-    /// Notes a failure to read, which ends all loops.
+    /// Notes a failure to read, which was logged where it happened and ends all loops.
     pub(super) fn reading_failed(&self, error: Errno) {
-        if error != Errno::EAGAIN {
-            log::error!("fuse: reading device: {error}");
-        }
         self.exit().request_with(error.negated());
     }
 

@@ -180,7 +180,7 @@ fn judge_read<T>(result: Result<T>, received: impl FnOnce(T) -> Received) -> Res
         Err(Errno::EINTR | Errno::ENOENT) => Ok(Received::Nothing),
         // ECONNABORTED is what ENODEV becomes where FUSE_ABORT_ERROR was negotiated.
         Err(Errno::ENODEV | Errno::ECONNABORTED) => Ok(Received::End),
-        Err(error) => Err(error),
+        Err(error) => Err(log_read_error(error)),
     }
 }
 
@@ -203,12 +203,7 @@ impl Session {
                     self.exit().request();
                     return Ok(0);
                 }
-                Err(error) => {
-                    if error != Errno::EINTR && error != Errno::EAGAIN {
-                        log::error!("fuse: reading device: {error}");
-                    }
-                    return Err(error);
-                }
+                Err(error) => return Err(log_read_error(error)),
             }
         }
     }
@@ -238,6 +233,14 @@ impl Session {
         }
         judge_read(channel.read(bytes), Received::Memory)
     }
+}
+
+/// A failure is logged once, here; a signal and a descriptor that does not block are none.
+fn log_read_error(error: Errno) -> Errno {
+    if error != Errno::EINTR && error != Errno::EAGAIN {
+        log::error!("fuse: reading device: {error}");
+    }
+    error
 }
 
 /// The device never gives less than a header; a caller's own I/O may, at its end or by mistake.

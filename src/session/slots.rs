@@ -29,7 +29,8 @@ const ALIGN_BITS: u32 = 4;
 const INDEX_BITS: u32 = (CHUNK * CHUNKS).trailing_zeros();
 /// Bits left for the generation; the handle stays a canonical user-space address on 64-bit
 /// machines. On 32-bit ones the generation is short and a very old handle may go unrecognised.
-const GENERATION_BITS: u32 = if usize::BITS >= 64 { 47 } else { usize::BITS } - ALIGN_BITS - INDEX_BITS;
+const GENERATION_BITS: u32 =
+    if usize::BITS >= 64 { 47 } else { usize::BITS } - ALIGN_BITS - INDEX_BITS;
 
 /// A request's name outside the engine; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -314,8 +315,7 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
             return None;
         }
         let generation = slot.generation();
-        let ours =
-            slot.body.lock().session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
+        let ours = slot.body.lock().session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
         let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
         (ours && live).then_some(SlotRef { slot, index, generation })
     })

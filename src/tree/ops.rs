@@ -54,7 +54,8 @@ pub trait ReadData {
 /// have a file, and only if it was deleted or [`TreeConfig::nullpath_ok`] is set.
 ///
 /// Methods are called concurrently from the session's threads. An operation outside
-/// [`implements`](Self::implements) is never called; the tree then answers as libfuse does.
+/// [`implements`](Self::implements) is never called; the tree then answers as libfuse does. Init and
+/// destroy are called in any case.
 #[allow(unused_variables, missing_docs)] // one method per operation; the names say which
 pub trait PathOps: Send + Sync {
     /// What `read_buf` hands out.

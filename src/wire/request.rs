@@ -79,53 +79,152 @@ pub fn header(bytes: &[u8], received: usize) -> Result<InHeader, Malformed> {
 #[allow(missing_docs)] // fields carry the kernel's names
 #[derive(Clone, Copy, Debug)]
 pub enum Operation<'a> {
-    Lookup { name: &'a CStr },
-    Forget { nlookup: u64 },
-    BatchForget { items: &'a [u8] },
-    Getattr { fh: Option<u64> },
-    Setattr { valid: SetattrValid, args: SetattrIn },
+    Lookup {
+        name: &'a CStr,
+    },
+    Forget {
+        nlookup: u64,
+    },
+    BatchForget {
+        items: &'a [u8],
+    },
+    Getattr {
+        fh: Option<u64>,
+    },
+    Setattr {
+        valid: SetattrValid,
+        args: SetattrIn,
+    },
     Readlink,
-    Symlink { name: &'a CStr, target: &'a CStr },
-    Mknod { args: MknodIn, name: &'a CStr },
-    Mkdir { args: MkdirIn, name: &'a CStr },
-    Unlink { name: &'a CStr },
-    Rmdir { name: &'a CStr },
-    Rename { newdir: u64, flags: u32, name: &'a CStr, newname: &'a CStr },
-    Link { oldnodeid: u64, newname: &'a CStr },
-    Open { args: OpenIn },
-    Read { args: ReadIn },
+    Symlink {
+        name: &'a CStr,
+        target: &'a CStr,
+    },
+    Mknod {
+        args: MknodIn,
+        name: &'a CStr,
+    },
+    Mkdir {
+        args: MkdirIn,
+        name: &'a CStr,
+    },
+    Unlink {
+        name: &'a CStr,
+    },
+    Rmdir {
+        name: &'a CStr,
+    },
+    Rename {
+        newdir: u64,
+        flags: u32,
+        name: &'a CStr,
+        newname: &'a CStr,
+    },
+    Link {
+        oldnodeid: u64,
+        newname: &'a CStr,
+    },
+    Open {
+        args: OpenIn,
+    },
+    Read {
+        args: ReadIn,
+    },
     /// `data` is empty where the payload stayed in a pipe.
-    Write { args: WriteIn, data: &'a [u8] },
+    Write {
+        args: WriteIn,
+        data: &'a [u8],
+    },
     Statfs,
-    Release { args: ReleaseIn },
-    Fsync { args: FsyncIn },
-    Setxattr { flags: u32, name: &'a CStr, value: &'a [u8] },
-    Getxattr { size: u32, name: &'a CStr },
-    Listxattr { size: u32 },
-    Removexattr { name: &'a CStr },
-    Flush { args: FlushIn },
-    Init { args: InitIn },
-    Opendir { args: OpenIn },
-    Readdir { args: ReadIn },
-    Releasedir { args: ReleaseIn },
-    Fsyncdir { args: FsyncIn },
-    Getlk { args: LkIn },
-    Setlk { args: LkIn, sleep: bool },
-    Access { mask: u32 },
-    Create { args: CreateIn, name: &'a CStr },
-    Interrupt { unique: u64 },
-    Bmap { args: BmapIn },
+    Release {
+        args: ReleaseIn,
+    },
+    Fsync {
+        args: FsyncIn,
+    },
+    Setxattr {
+        flags: u32,
+        name: &'a CStr,
+        value: &'a [u8],
+    },
+    Getxattr {
+        size: u32,
+        name: &'a CStr,
+    },
+    Listxattr {
+        size: u32,
+    },
+    Removexattr {
+        name: &'a CStr,
+    },
+    Flush {
+        args: FlushIn,
+    },
+    Init {
+        args: InitIn,
+    },
+    Opendir {
+        args: OpenIn,
+    },
+    Readdir {
+        args: ReadIn,
+    },
+    Releasedir {
+        args: ReleaseIn,
+    },
+    Fsyncdir {
+        args: FsyncIn,
+    },
+    Getlk {
+        args: LkIn,
+    },
+    Setlk {
+        args: LkIn,
+        sleep: bool,
+    },
+    Access {
+        mask: u32,
+    },
+    Create {
+        args: CreateIn,
+        name: &'a CStr,
+    },
+    Interrupt {
+        unique: u64,
+    },
+    Bmap {
+        args: BmapIn,
+    },
     Destroy,
-    Ioctl { args: IoctlIn, flags: IoctlFlags, data: &'a [u8] },
-    Poll { args: PollIn },
+    Ioctl {
+        args: IoctlIn,
+        flags: IoctlFlags,
+        data: &'a [u8],
+    },
+    Poll {
+        args: PollIn,
+    },
     /// `data` is empty where the payload stayed in a pipe.
-    NotifyReply { args: NotifyRetrieveIn, data: &'a [u8] },
-    Fallocate { args: FallocateIn },
-    Readdirplus { args: ReadIn },
-    Lseek { args: LseekIn },
-    CopyFileRange { args: CopyFileRangeIn },
+    NotifyReply {
+        args: NotifyRetrieveIn,
+        data: &'a [u8],
+    },
+    Fallocate {
+        args: FallocateIn,
+    },
+    Readdirplus {
+        args: ReadIn,
+    },
+    Lseek {
+        args: LseekIn,
+    },
+    CopyFileRange {
+        args: CopyFileRangeIn,
+    },
     Syncfs,
-    Tmpfile { args: CreateIn },
+    Tmpfile {
+        args: CreateIn,
+    },
     /// An opcode that exists but that no operation table here can express.
     Unserved(Opcode),
     /// A number that the protocol known here does not define.

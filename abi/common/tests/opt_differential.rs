@@ -245,8 +245,8 @@ fn parse_behaves_as_libfuse() {
         callbacks += expected.2;
     }
     // The generator has to reach both ends, or equality would prove little.
-    assert!((1000..PARSE_CASES / 2).contains(&failures), "{failures} failed");
-    assert!(callbacks > 10_000, "{callbacks} callbacks");
+    assert!((PARSE_CASES / 40..PARSE_CASES / 2).contains(&failures), "{failures} failed");
+    assert!(callbacks as u64 > PARSE_CASES / 4, "{callbacks} callbacks");
 }
 
 #[test]

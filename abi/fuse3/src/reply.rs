@@ -21,11 +21,7 @@ use crate::request::claim;
 use crate::types::{FuseBufvec, FuseEntryParam, FuseFileInfo, FuseReqHandle};
 
 /// Takes the request, answers it, and turns the outcome into the C convention.
-fn answer(
-    function: &str,
-    req: FuseReqHandle,
-    reply: impl FnOnce(Request) -> Result<()>,
-) -> c_int {
+fn answer(function: &str, req: FuseReqHandle, reply: impl FnOnce(Request) -> Result<()>) -> c_int {
     guard(function, Errno::EIO.negated(), || match claim(function, req) {
         Some(req) => reply(req).map_or_else(Errno::negated, |()| 0),
         None => Errno::EINVAL.negated(),
@@ -36,7 +32,11 @@ fn answer(
 ///
 /// # Safety
 /// `pointer` is NULL or points to a `T` that lives as long as the result is used.
-unsafe fn required<'a, T>(function: &str, req: Request, pointer: *const T) -> Result<(Request, &'a T)> {
+unsafe fn required<'a, T>(
+    function: &str,
+    req: Request,
+    pointer: *const T,
+) -> Result<(Request, &'a T)> {
     // SAFETY: the caller's promise.
     match unsafe { pointer.as_ref() } {
         Some(value) => Ok((req, value)),
@@ -155,10 +155,7 @@ pub unsafe extern "C" fn fuse_reply_attr(
 ///
 /// # Safety
 /// `linkname` is NULL or a C string.
-pub unsafe extern "C" fn fuse_reply_readlink(
-    req: FuseReqHandle,
-    linkname: *const c_char,
-) -> c_int {
+pub unsafe extern "C" fn fuse_reply_readlink(req: FuseReqHandle, linkname: *const c_char) -> c_int {
     answer("fuse_reply_readlink", req, |req| {
         // SAFETY: the caller's promise; only NULL is looked for here.
         let (req, _) = unsafe { required("fuse_reply_readlink", req, linkname) }?;

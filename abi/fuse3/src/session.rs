@@ -66,22 +66,35 @@ struct Options {
 }
 
 impl Options {
-    /// Takes one option; false if nobody knows it.
-    fn accept(&mut self, option: &OsStr) -> bool {
+    fn new() -> Options {
+        let mount = MountOptions::new(Flavor::FUSE3);
+        Options { debug: false, allow_root: false, mount, invalid: false }
+    }
+
+    /// Takes an option of the session's; false if it is not one.
+    fn accept_session(&mut self, option: &OsStr) -> bool {
         match option.as_bytes() {
             b"debug" | b"-d" | b"--debug" => self.debug = true,
             b"allow_root" => {
                 self.allow_root = true;
-                return self.accept(OsStr::new("allow_other"));
+                return self.accept_mount(OsStr::new("allow_other"));
             }
-            _ => match self.mount.accept(option) {
-                Ok(known) => return known,
-                Err(_) => self.invalid = true,
-            },
+            _ => return false,
         }
         true
     }
+
+    /// Takes an option of the mount's; false if it is not one.
+    fn accept_mount(&mut self, option: &OsStr) -> bool {
+        self.mount.accept(option).unwrap_or_else(|_| {
+            self.invalid = true;
+            true
+        })
+    }
 }
+
+/// One of the methods above.
+type Accept = fn(&mut Options, &OsStr) -> bool;
 
 /// The parser's callback: drops what is known, keeps the rest.
 unsafe extern "C" fn take_option(
@@ -92,10 +105,24 @@ unsafe extern "C" fn take_option(
 ) -> c_int {
     guard("fuse_session_new", -1, || {
         // SAFETY: `data` is what `parse` passed; the parser passes a C string.
-        let (options, arg) = unsafe { (&mut *data.cast::<Options>(), CStr::from_ptr(arg)) };
-        let known = key == opt::FUSE_OPT_KEY_OPT && options.accept(OsStr::from_bytes(arg.to_bytes()));
+        let (pass, arg) =
+            unsafe { (&mut *data.cast::<(&mut Options, Accept)>(), CStr::from_ptr(arg)) };
+        let (options, accept) = pass;
+        let arg = OsStr::from_bytes(arg.to_bytes());
+        let known = key == opt::FUSE_OPT_KEY_OPT && accept(options, arg);
         (!known).into()
     })
+}
+
+/// Takes out of `args` what one layer accepts; false if that failed, with a message.
+///
+/// # Safety
+/// `args` points to a valid argument list.
+unsafe fn pass(args: *mut FuseArgs, options: &mut Options, accept: Accept) -> bool {
+    let mut pass = (options, accept);
+    let data = ptr::from_mut(&mut pass).cast();
+    // SAFETY: the caller's promise; no template table, so every option goes to the callback.
+    unsafe { opt::fuse_opt_parse(args, data, ptr::null(), Some(take_option)) != -1 }
 }
 
 /// Reads the session's and the mount's options out of `args`.
@@ -103,16 +130,14 @@ unsafe extern "C" fn take_option(
 /// # Safety
 /// `args` points to a valid argument list.
 unsafe fn parse(args: *mut FuseArgs) -> Option<Options> {
-    let mut options = Options {
-        debug: false,
-        allow_root: false,
-        mount: MountOptions::new(Flavor::FUSE3),
-        invalid: false,
-    };
-    let data = ptr::from_mut(&mut options).cast();
-    // SAFETY: the caller's promise; no template table, so every option goes to the callback.
-    if unsafe { opt::fuse_opt_parse(args, data, ptr::null(), Some(take_option)) } == -1 {
-        return None;
+    let mut options = Options::new();
+    // One pass for each layer, as in libfuse: a pass joins the options it keeps, and what is
+    // joined with an empty option swallows it.
+    for accept in [Options::accept_session as Accept, Options::accept_mount] {
+        // SAFETY: the caller's promise.
+        if !unsafe { pass(args, &mut options, accept) } {
+            return None;
+        }
     }
     // SAFETY: the parser left a valid list.
     let left = unsafe { arguments(&*args) };
@@ -506,12 +531,17 @@ pub unsafe extern "C" fn fuse_open_channel(
             words.extend([dash_o, options]);
         }
         // SAFETY: the list is live and every word a C string.
-        let added = words.iter().all(|word| unsafe { opt::fuse_opt_add_arg(&mut list, *word) } == 0);
+        let added =
+            words.iter().all(|word| unsafe { opt::fuse_opt_add_arg(&mut list, *word) } == 0);
+        let mut options = Options::new();
+        // What is not the mount's is for the filesystem that will be started on the device.
         // SAFETY: the list is valid.
-        let options = if added { unsafe { parse(&mut list) } } else { None };
+        let parsed = added && unsafe { pass(&mut list, &mut options, Options::accept_mount) };
         // SAFETY: the list is valid and not used any more.
         unsafe { opt::fuse_opt_free_args(&mut list) };
-        let Some(options) = options else { return -1 };
+        if !parsed || options.invalid {
+            return -1;
+        }
         // SAFETY: the caller's promise.
         let path = unsafe { CStr::from_ptr(mountpoint) };
         let path = Path::new(OsStr::from_bytes(path.to_bytes()));
