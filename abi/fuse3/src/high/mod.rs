@@ -7,14 +7,18 @@
 //! * [`modules`]: file systems put on top by name; [`mapped`]: those built in
 //! * [`context`]: whom an operation serves
 
-pub mod config;
+mod config;
 pub mod context;
 pub mod data;
 pub mod files;
 mod filler;
 pub mod fs;
+pub mod fuse;
+pub mod loops;
+pub mod main;
 mod mapped;
 mod modules;
 pub mod names;
+pub mod options;
 mod outcome;
 mod stack;

@@ -31,16 +31,44 @@ use crate::types::{
 };
 use crate::{buffer, types};
 
+/// File systems on top of each other, and what they were made with; they end with this.
+pub struct Layers {
+    /// The outermost last.
+    pub all: Vec<*mut FuseFs>,
+    /// What init gets; kept, because programs keep the pointer.
+    pub config: Box<FuseConfig>,
+}
+
+impl Layers {
+    /// One file system, so far.
+    ///
+    /// # Safety
+    /// `base`, and what is put upon it, came from `fuse_fs_new`, and nobody else frees it. The
+    /// modules of the configuration are NULL or from malloc.
+    pub unsafe fn new(base: *mut FuseFs, config: Box<FuseConfig>) -> Layers {
+        Layers { all: vec![base], config }
+    }
+}
+
+impl Drop for Layers {
+    fn drop(&mut self) {
+        for layer in &self.all {
+            // SAFETY: by the contract of `new`; nothing calls an operation any more.
+            drop(unsafe { Box::from_raw(layer.cast::<Fs>()) });
+        }
+        // SAFETY: as above.
+        unsafe { libc::free(self.config.modules.cast()) };
+    }
+}
+
 /// The file systems of a `struct fuse`, the outermost of which gets every operation.
 pub struct Stack {
     top: *mut FuseFs,
-    /// All of them; they end with the stack.
-    layers: Vec<*mut Fs>,
     /// Whom `fuse_get_context` names.
     fuse: AtomicPtr<Fuse>,
-    /// The structs that init gets; kept, because programs keep the pointers.
+    /// The connection that init gets; kept, because programs keep the pointer.
     conn: Mutex<Box<CConnInfo>>,
-    config: Mutex<Box<FuseConfig>>,
+    layers: Mutex<Layers>,
 }
 
 // SAFETY: private data and callbacks are the program's, which is told that operations run in any
@@ -50,17 +78,13 @@ unsafe impl Send for Stack {}
 unsafe impl Sync for Stack {}
 
 impl Stack {
-    /// A stack of these file systems, the outermost last.
-    ///
-    /// # Safety
-    /// `layers` is not empty; each came from `fuse_fs_new`, and nobody else frees it.
-    pub unsafe fn new(layers: Vec<*mut FuseFs>, config: Box<FuseConfig>) -> Stack {
+    /// A stack of these file systems.
+    pub fn new(layers: Layers) -> Stack {
         Stack {
-            top: layers.last().copied().unwrap_or(ptr::null_mut()),
-            layers: layers.into_iter().map(|fs| fs.cast()).collect(),
+            top: layers.all.last().copied().unwrap_or(ptr::null_mut()),
             fuse: AtomicPtr::new(ptr::null_mut()),
             conn: Mutex::new(Box::default()),
-            config: Mutex::new(config),
+            layers: Mutex::new(layers),
         }
     }
 
@@ -72,17 +96,6 @@ impl Stack {
     fn top(&self) -> &Fs {
         // SAFETY: the layers live as long as the stack.
         unsafe { &*self.top.cast::<Fs>() }
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        for layer in &self.layers {
-            // SAFETY: by the contract of `new`; nothing calls an operation any more.
-            drop(unsafe { Box::from_raw(*layer) });
-        }
-        // SAFETY: the option parser allocated it.
-        unsafe { libc::free(self.config.get_mut().modules.cast()) };
     }
 }
 
@@ -180,7 +193,7 @@ macro_rules! op {
     ($self:ident, $function:path, ($($arg:expr),* $(,)?)) => {
         // SAFETY: the stack's file systems are live; the arguments live during the call and are
         // what the operation's type asks for.
-        unsafe { $function($self.top, $($arg),*) }
+        unsafe { $function($self.top $(, $arg)*) }
     };
 }
 
@@ -201,20 +214,16 @@ impl PathOps for Stack {
     }
 
     fn init(&self, conn: &mut ConnInfo, tree: &mut TreeConfig) {
-        self.enter(&RequestContext::default());
         let mut c_conn = self.conn.lock();
-        let mut c_config = self.config.lock();
+        let mut layers = self.layers.lock();
         convert::with_c_conn(&mut c_conn, conn, |c_conn| {
-            op!(self, fuse_fs_init, (c_conn, ptr::from_mut(&mut **c_config)));
+            op!(self, fuse_fs_init, (c_conn, ptr::from_mut(&mut *layers.config)));
         });
-        *tree = config::tree(&c_config);
-        self.leave();
+        *tree = config::tree(&layers.config);
     }
 
     fn destroy(&self) {
-        self.enter(&RequestContext::default());
         op!(self, fuse_fs_destroy, ());
-        self.leave();
     }
 
     fn getattr(&self, path: Option<&CStr>, file: Option<&OpenFile>) -> Result<Attr> {
