@@ -210,7 +210,11 @@ pub unsafe extern "C" fn fuse_fs_copy_file_range(
     len: size_t,
     flags: c_int,
 ) -> ssize_t {
-    call!("fuse_fs_copy_file_range", fs, copy_file_range(path_in, fi_in, off_in, path_out, fi_out, off_out, len, flags))
+    call!(
+        "fuse_fs_copy_file_range",
+        fs,
+        copy_file_range(path_in, fi_in, off_in, path_out, fi_out, off_out, len, flags)
+    )
 }
 
 /// `fuse_fs_lseek`: finds data or a hole.

@@ -32,9 +32,8 @@ unsafe extern "C" fn fill(
             return 1;
         }
         // SAFETY: the caller's promise.
-        let (lent, name, stat) = unsafe {
-            (&mut *buf.cast::<Lent<'_>>(), CStr::from_ptr(name), stbuf.as_ref())
-        };
+        let (lent, name, stat) =
+            unsafe { (&mut *buf.cast::<Lent<'_>>(), CStr::from_ptr(name), stbuf.as_ref()) };
         let attr = stat.map(convert::attr);
         let flags = FillFlags::from_bits_retain(flags.cast_unsigned());
         lent.filler.fill(name, attr.as_ref(), off, flags).into()
@@ -42,10 +41,7 @@ unsafe extern "C" fn fill(
 }
 
 /// Lends a filler to C, as function and opaque argument, while `use_it` runs.
-pub fn lend<T>(
-    filler: &mut dyn Filler,
-    use_it: impl FnOnce(*mut c_void, FuseFillDir) -> T,
-) -> T {
+pub fn lend<T>(filler: &mut dyn Filler, use_it: impl FnOnce(*mut c_void, FuseFillDir) -> T) -> T {
     let mut lent = Lent { filler };
     use_it(ptr::from_mut(&mut lent).cast(), fill)
 }

@@ -53,7 +53,8 @@ fn on<M: NameMap, T: From<i32>>(operation: impl FnOnce(&Layer<M>) -> Result<T>) 
         let context = fuse_get_context();
         // SAFETY: operations only run with the private data of their own file system, which lives
         // as long as it.
-        let layer = unsafe { context.as_ref().and_then(|c| c.private_data.cast::<Layer<M>>().as_ref()) };
+        let layer =
+            unsafe { context.as_ref().and_then(|c| c.private_data.cast::<Layer<M>>().as_ref()) };
         match layer {
             Some(layer) => operation(layer).unwrap_or_else(|error| error.negated().into()),
             None => Errno::EIO.negated().into(),
@@ -250,10 +251,7 @@ unsafe extern "C" fn lseek<M: NameMap>(
     })
 }
 
-unsafe extern "C" fn init<M: NameMap>(
-    conn: *mut ConnInfo,
-    cfg: *mut FuseConfig,
-) -> *mut c_void {
+unsafe extern "C" fn init<M: NameMap>(conn: *mut ConnInfo, cfg: *mut FuseConfig) -> *mut c_void {
     let context = fuse_get_context();
     // SAFETY: init runs with the private data of its own file system, as every operation.
     unsafe {

@@ -434,11 +434,7 @@ impl PathOps for Stack {
         let mut fi = file_info(file);
         let (path, flags) = (path_ptr(path), flags.bits().cast_signed());
         filler::lend(filler, |buf, fill| {
-            done(op!(
-                self,
-                files::fuse_fs_readdir,
-                (path, buf, fill, offset, &raw mut fi, flags)
-            ))
+            done(op!(self, files::fuse_fs_readdir, (path, buf, fill, offset, &raw mut fi, flags)))
         })
     }
 

@@ -95,7 +95,8 @@ pub struct FuseOperations {
         unsafe extern "C" fn(path: Path, name: Str, value: *mut c_char, size: size_t) -> c_int,
     >,
     /// The names of the extended attributes, sized as in `getxattr`.
-    pub listxattr: Option<unsafe extern "C" fn(path: Path, list: *mut c_char, size: size_t) -> c_int>,
+    pub listxattr:
+        Option<unsafe extern "C" fn(path: Path, list: *mut c_char, size: size_t) -> c_int>,
     /// An extended attribute goes away.
     pub removexattr: Option<unsafe extern "C" fn(path: Path, name: Str) -> c_int>,
     /// A directory is opened. Absent: it succeeds.
@@ -130,8 +131,7 @@ pub struct FuseOperations {
     /// Time stamps are set, as by `utimensat(2)`.
     pub utimens: Option<unsafe extern "C" fn(path: Path, tv: *const timespec, fi: Fi) -> c_int>,
     /// A block of the file on its device.
-    pub bmap:
-        Option<unsafe extern "C" fn(path: Path, blocksize: size_t, idx: *mut u64) -> c_int>,
+    pub bmap: Option<unsafe extern "C" fn(path: Path, blocksize: size_t, idx: *mut u64) -> c_int>,
     /// `ioctl`; `data` goes in and comes out. `cmd` was an `int` before API 35.
     pub ioctl: Option<
         unsafe extern "C" fn(
@@ -153,9 +153,8 @@ pub struct FuseOperations {
         ) -> c_int,
     >,
     /// Writes data that may be in a pipe; returns the number of bytes.
-    pub write_buf: Option<
-        unsafe extern "C" fn(path: Path, buf: *mut FuseBufvec, off: off_t, fi: Fi) -> c_int,
-    >,
+    pub write_buf:
+        Option<unsafe extern "C" fn(path: Path, buf: *mut FuseBufvec, off: off_t, fi: Fi) -> c_int>,
     /// Reads into a vector that the handler allocates with `malloc`, as its memory.
     pub read_buf: Option<
         unsafe extern "C" fn(
@@ -170,7 +169,13 @@ pub struct FuseOperations {
     pub flock: Option<unsafe extern "C" fn(path: Path, fi: Fi, op: c_int) -> c_int>,
     /// `fallocate(2)`.
     pub fallocate: Option<
-        unsafe extern "C" fn(path: Path, mode: c_int, offset: off_t, length: off_t, fi: Fi) -> c_int,
+        unsafe extern "C" fn(
+            path: Path,
+            mode: c_int,
+            offset: off_t,
+            length: off_t,
+            fi: Fi,
+        ) -> c_int,
     >,
     /// Data goes from file to file; returns the number of bytes.
     pub copy_file_range: Option<
@@ -186,8 +191,7 @@ pub struct FuseOperations {
         ) -> ssize_t,
     >,
     /// `SEEK_DATA` and `SEEK_HOLE`; returns the position.
-    pub lseek:
-        Option<unsafe extern "C" fn(path: Path, off: off_t, whence: c_int, fi: Fi) -> off_t>,
+    pub lseek: Option<unsafe extern "C" fn(path: Path, off: off_t, whence: c_int, fi: Fi) -> off_t>,
 }
 
 /// `struct fuse_config`: what a path-based file system may choose in `init`. Flags are 0 or not.
