@@ -156,11 +156,12 @@ fn rust_functions_have_the_prototypes_of_libfuse() {
 /// Callbacks are called with the arguments that a program's functions take.
 #[test]
 fn rust_callbacks_have_the_prototypes_of_libfuse() {
-    let mut source = "#include <fuse3/fuse_lowlevel.h>\n".to_owned();
+    let mut source = "#include <fuse3/fuse.h>\n#include <fuse3/fuse_lowlevel.h>\n".to_owned();
     let mut tests = String::new();
     for (file, rust_name, c_name) in [
         ("ops.rs", "FuseLowlevelOps", "fuse_lowlevel_ops"),
         ("era.rs", "FuseCustomIo", "fuse_custom_io"),
+        ("high_ops.rs", "FuseOperations", "fuse_operations"),
     ] {
         let mut config = configuration();
         config.export.item_types = vec![ItemType::Structs, ItemType::Typedefs];
