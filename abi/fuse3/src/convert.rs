@@ -11,11 +11,7 @@ use ferrofuse_abi_common::conn_info::ConnInfo as CConnInfo;
 use crate::types::{FuseEntryParam, FuseFileInfo};
 
 /// Has `init` edit the connection as C sees it, in a struct that the program may keep.
-pub fn with_c_conn(
-    c_conn: &mut CConnInfo,
-    conn: &mut ConnInfo,
-    init: impl FnOnce(&mut CConnInfo),
-) {
+pub fn with_c_conn(c_conn: &mut CConnInfo, conn: &mut ConnInfo, init: impl FnOnce(&mut CConnInfo)) {
     c_conn.proto_major = conn.proto_major;
     c_conn.proto_minor = conn.proto_minor;
     c_conn.max_write = conn.max_write;

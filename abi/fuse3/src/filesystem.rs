@@ -14,8 +14,7 @@ use parking_lot::Mutex;
 
 use crate::convert;
 use crate::types::{
-    self,
-    FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FusePollhandle, FuseReq,
+    self, FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FusePollhandle, FuseReq,
 };
 
 /// The callbacks and what they were registered with.

@@ -66,13 +66,7 @@ impl Converter {
         let (mut read, mut written) = (0, 0);
         // SAFETY: resets the shift state of an open descriptor.
         unsafe {
-            iconv(
-                descriptor.0,
-                ptr::null_mut(),
-                ptr::null_mut(),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            );
+            iconv(descriptor.0, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         }
         // The last round, without input, writes what leads back to the initial shift state.
         let mut rest = true;
@@ -220,7 +214,10 @@ mod tests {
     #[test]
     fn names_change_their_character_set() {
         let iconv = Iconv::new(c"UTF-8", c"ISO-8859-1").expect("both are known");
-        assert_eq!(iconv.path(c"/\xfcber").expect("has a counterpart").to_bytes(), "/über".as_bytes());
+        assert_eq!(
+            iconv.path(c"/\xfcber").expect("has a counterpart").to_bytes(),
+            "/über".as_bytes()
+        );
         let name = CString::new("über").expect("no NUL");
         assert_eq!(iconv.shown_name(&name).expect("has a counterpart").to_bytes(), b"\xfcber");
         let euro = CString::new("€").expect("no NUL");

@@ -94,7 +94,7 @@ pub unsafe extern "C" fn fuse_fs_readdir(
     filler: FuseFillDir,
     off: off_t,
     fi: *mut FuseFileInfo,
-    flags: c_int,
+    flags: c_uint,
 ) -> c_int {
     call!("fuse_fs_readdir", fs, readdir(path, buf, filler, off, fi, flags))
 }
@@ -210,7 +210,11 @@ pub unsafe extern "C" fn fuse_fs_copy_file_range(
     len: size_t,
     flags: c_int,
 ) -> ssize_t {
-    call!("fuse_fs_copy_file_range", fs, copy_file_range(path_in, fi_in, off_in, path_out, fi_out, off_out, len, flags))
+    call!(
+        "fuse_fs_copy_file_range",
+        fs,
+        copy_file_range(path_in, fi_in, off_in, path_out, fi_out, off_out, len, flags)
+    )
 }
 
 /// `fuse_fs_lseek`: finds data or a hole.

@@ -135,18 +135,12 @@ pub(super) use call;
 ///
 /// # Safety
 /// `fs` is NULL or a live file system; `conn` and `cfg` are what `init` may be called with.
-pub unsafe extern "C" fn fuse_fs_init(
-    fs: *mut FuseFs,
-    conn: *mut ConnInfo,
-    cfg: *mut FuseConfig,
-) {
+pub unsafe extern "C" fn fuse_fs_init(fs: *mut FuseFs, conn: *mut ConnInfo, cfg: *mut FuseConfig) {
     // SAFETY: the caller's promise.
     let Some(fs) = (unsafe { Fs::get("fuse_fs_init", fs) }) else { return };
     // SAFETY: the caller's promise, for both structs.
     if let Some(conn) = unsafe { conn.as_mut() } {
-        use ferrofuse_abi_common::conn_info::{
-            CAP_FLOCK_LOCKS, CAP_POSIX_LOCKS, CAP_SPLICE_READ,
-        };
+        use ferrofuse_abi_common::conn_info::{CAP_FLOCK_LOCKS, CAP_POSIX_LOCKS, CAP_SPLICE_READ};
         // What is not implemented can't be wanted.
         let has = [
             (fs.ops.write_buf.is_some(), CAP_SPLICE_READ),

@@ -247,7 +247,9 @@ pub unsafe extern "C" fn fuse_clean_cache(f: *mut Fuse) -> c_int {
     guard("fuse_clean_cache", c_int::MAX, || {
         // SAFETY: the caller's promise.
         let fuse = unsafe { fuse("fuse_clean_cache", f) };
-        fuse.map_or(c_int::MAX, |fuse| c_int::try_from(fuse.tree.clean_cache()).unwrap_or(c_int::MAX))
+        fuse.map_or(c_int::MAX, |fuse| {
+            c_int::try_from(fuse.tree.clean_cache()).unwrap_or(c_int::MAX)
+        })
     })
 }
 

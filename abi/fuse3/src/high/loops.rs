@@ -10,11 +10,7 @@ use crate::types::{Fuse, FuseLoopConfig, FuseLoopConfigV1, FuseSession};
 ///
 /// # Safety
 /// `f` is NULL or a live file system.
-unsafe fn run(
-    function: &str,
-    f: *mut Fuse,
-    run: impl FnOnce(*mut FuseSession) -> c_int,
-) -> c_int {
+unsafe fn run(function: &str, f: *mut Fuse, run: impl FnOnce(*mut FuseSession) -> c_int) -> c_int {
     // SAFETY: the caller's promise.
     let Some(session) = unsafe { fuse(function, f) }.map(CFuse::session) else { return -1 };
     // SAFETY: as above.
@@ -45,23 +41,16 @@ pub unsafe extern "C" fn fuse_loop(f: *mut Fuse) -> c_int {
 /// `f` is NULL or a live file system; `config` is NULL or came from `fuse_loop_cfg_create`.
 pub unsafe extern "C" fn fuse_loop_mt_312(f: *mut Fuse, config: *mut FuseLoopConfig) -> c_int {
     // SAFETY: the caller's promise; the session lives as long as the file system.
-    unsafe {
-        run("fuse_loop_mt", f, |session| loops::fuse_session_loop_mt_312(session, config))
-    }
+    unsafe { run("fuse_loop_mt", f, |session| loops::fuse_session_loop_mt_312(session, config)) }
 }
 
 /// `fuse_loop_mt` of API 3.2 to 3.11, with a v1 configuration or NULL.
 ///
 /// # Safety
 /// `f` is NULL or a live file system; `config_v1` is NULL or points to its struct.
-pub unsafe extern "C" fn fuse_loop_mt_32(
-    f: *mut Fuse,
-    config_v1: *mut FuseLoopConfigV1,
-) -> c_int {
+pub unsafe extern "C" fn fuse_loop_mt_32(f: *mut Fuse, config_v1: *mut FuseLoopConfigV1) -> c_int {
     // SAFETY: the caller's promise; the session lives as long as the file system.
-    unsafe {
-        run("fuse_loop_mt", f, |session| loops::fuse_session_loop_mt_32(session, config_v1))
-    }
+    unsafe { run("fuse_loop_mt", f, |session| loops::fuse_session_loop_mt_32(session, config_v1)) }
 }
 
 /// `fuse_loop_mt` of API 3.0 and 3.1.
@@ -70,7 +59,5 @@ pub unsafe extern "C" fn fuse_loop_mt_32(
 /// `f` is NULL or a live file system.
 pub unsafe extern "C" fn fuse_loop_mt_31(f: *mut Fuse, clone_fd: c_int) -> c_int {
     // SAFETY: the caller's promise; the session lives as long as the file system.
-    unsafe {
-        run("fuse_loop_mt", f, |session| loops::fuse_session_loop_mt_31(session, clone_fd))
-    }
+    unsafe { run("fuse_loop_mt", f, |session| loops::fuse_session_loop_mt_31(session, clone_fd)) }
 }

@@ -72,8 +72,8 @@ pub unsafe extern "C" fn fuse_main_real(
             let parsed = cmdline::parse_cmdline(&raw mut args, opts.as_mut_ptr()) == 0;
             let opts = opts.assume_init();
             let program = Program { op, op_size, user_data };
-            let result = step(parsed, Failure::CommandLine)
-                .and_then(|()| program.run(&raw mut args, &opts));
+            let result =
+                step(parsed, Failure::CommandLine).and_then(|()| program.run(&raw mut args, &opts));
             libc::free(opts.mountpoint.cast());
             fuse_opt_free_args(&raw mut args);
             result.map_or_else(|failure| failure as c_int, |()| 0)

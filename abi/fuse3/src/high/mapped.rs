@@ -53,7 +53,8 @@ fn on<M: NameMap, T: From<i32>>(operation: impl FnOnce(&Layer<M>) -> Result<T>) 
         let context = fuse_get_context();
         // SAFETY: operations only run with the private data of their own file system, which lives
         // as long as it.
-        let layer = unsafe { context.as_ref().and_then(|c| c.private_data.cast::<Layer<M>>().as_ref()) };
+        let layer =
+            unsafe { context.as_ref().and_then(|c| c.private_data.cast::<Layer<M>>().as_ref()) };
         match layer {
             Some(layer) => operation(layer).unwrap_or_else(|error| error.negated().into()),
             None => Errno::EIO.negated().into(),
@@ -178,7 +179,7 @@ unsafe extern "C" fn fill<M: NameMap>(
     name: *const c_char,
     stbuf: *const stat,
     off: off_t,
-    flags: c_int,
+    flags: c_uint,
 ) -> c_int {
     guard("module", 1, || {
         // SAFETY: `buf` is what `readdir` below gave; the rest comes from the file system.
@@ -198,7 +199,7 @@ unsafe extern "C" fn readdir<M: NameMap>(
     filler: FuseFillDir,
     off: off_t,
     fi: *mut FuseFileInfo,
-    flags: c_int,
+    flags: c_uint,
 ) -> c_int {
     // SAFETY: the arguments are the library's own; `names` outlives the call.
     on(|layer: &Layer<M>| unsafe {
@@ -250,10 +251,7 @@ unsafe extern "C" fn lseek<M: NameMap>(
     })
 }
 
-unsafe extern "C" fn init<M: NameMap>(
-    conn: *mut ConnInfo,
-    cfg: *mut FuseConfig,
-) -> *mut c_void {
+unsafe extern "C" fn init<M: NameMap>(conn: *mut ConnInfo, cfg: *mut FuseConfig) -> *mut c_void {
     let context = fuse_get_context();
     // SAFETY: init runs with the private data of its own file system, as every operation.
     unsafe {

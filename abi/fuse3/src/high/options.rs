@@ -68,8 +68,7 @@ pub unsafe fn parse(args: *mut FuseArgs, config: &mut FuseConfig) -> bool {
 /// As for [`parse`].
 pub unsafe fn wants_help(args: *mut FuseArgs) -> Option<bool> {
     let mut help: c_int = 0;
-    let table =
-        [FuseOpt::store(c"-h", 0, 1), FuseOpt::store(c"--help", 0, 1), FuseOpt::END];
+    let table = [FuseOpt::store(c"-h", 0, 1), FuseOpt::store(c"--help", 0, 1), FuseOpt::END];
     let data = (&raw mut help).cast();
     // SAFETY: the caller's promise; the table is made for one `int`.
     let parsed = unsafe { fuse_opt_parse(args, data, table.as_ptr(), None) } != -1;

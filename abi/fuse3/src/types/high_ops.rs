@@ -1,11 +1,11 @@
-//! The table of path-based callbacks, and the settings that `init` edits.
+//! The table of path-based callbacks.
 
-use core::ffi::{c_char, c_double, c_int, c_uint, c_void};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 
 use ferrofuse_abi_common::conn_info::ConnInfo;
 use libc::{dev_t, flock, gid_t, mode_t, off_t, size_t, ssize_t, stat, statvfs, timespec, uid_t};
 
-use super::{FuseBufvec, FuseFileInfo, FusePollhandle};
+use super::{FuseBufvec, FuseConfig, FuseFileInfo, FuseFillDir, FusePollhandle};
 
 /// A callback argument: a path, or NULL for an open file that has none; valid during the call.
 type Path = *const c_char;
@@ -15,15 +15,6 @@ type Str = *const c_char;
 
 /// A callback argument: the open file, valid during the call.
 type Fi = *mut FuseFileInfo;
-
-/// `fuse_fill_dir_t`: takes an entry from `readdir`; 1 if it took none and wants no more.
-pub type FuseFillDir = unsafe extern "C" fn(
-    buf: *mut c_void,
-    name: *const c_char,
-    stbuf: *const stat,
-    off: off_t,
-    flags: c_int,
-) -> c_int;
 
 /// `struct fuse_operations`: the callbacks of a path-based file system.
 ///
@@ -95,7 +86,8 @@ pub struct FuseOperations {
         unsafe extern "C" fn(path: Path, name: Str, value: *mut c_char, size: size_t) -> c_int,
     >,
     /// The names of the extended attributes, sized as in `getxattr`.
-    pub listxattr: Option<unsafe extern "C" fn(path: Path, list: *mut c_char, size: size_t) -> c_int>,
+    pub listxattr:
+        Option<unsafe extern "C" fn(path: Path, list: *mut c_char, size: size_t) -> c_int>,
     /// An extended attribute goes away.
     pub removexattr: Option<unsafe extern "C" fn(path: Path, name: Str) -> c_int>,
     /// A directory is opened. Absent: it succeeds.
@@ -108,7 +100,7 @@ pub struct FuseOperations {
             filler: FuseFillDir,
             off: off_t,
             fi: Fi,
-            flags: c_int,
+            flags: c_uint,
         ) -> c_int,
     >,
     /// The directory was closed. The result does not matter.
@@ -130,8 +122,7 @@ pub struct FuseOperations {
     /// Time stamps are set, as by `utimensat(2)`.
     pub utimens: Option<unsafe extern "C" fn(path: Path, tv: *const timespec, fi: Fi) -> c_int>,
     /// A block of the file on its device.
-    pub bmap:
-        Option<unsafe extern "C" fn(path: Path, blocksize: size_t, idx: *mut u64) -> c_int>,
+    pub bmap: Option<unsafe extern "C" fn(path: Path, blocksize: size_t, idx: *mut u64) -> c_int>,
     /// `ioctl`; `data` goes in and comes out. `cmd` was an `int` before API 35.
     pub ioctl: Option<
         unsafe extern "C" fn(
@@ -153,9 +144,8 @@ pub struct FuseOperations {
         ) -> c_int,
     >,
     /// Writes data that may be in a pipe; returns the number of bytes.
-    pub write_buf: Option<
-        unsafe extern "C" fn(path: Path, buf: *mut FuseBufvec, off: off_t, fi: Fi) -> c_int,
-    >,
+    pub write_buf:
+        Option<unsafe extern "C" fn(path: Path, buf: *mut FuseBufvec, off: off_t, fi: Fi) -> c_int>,
     /// Reads into a vector that the handler allocates with `malloc`, as its memory.
     pub read_buf: Option<
         unsafe extern "C" fn(
@@ -170,7 +160,13 @@ pub struct FuseOperations {
     pub flock: Option<unsafe extern "C" fn(path: Path, fi: Fi, op: c_int) -> c_int>,
     /// `fallocate(2)`.
     pub fallocate: Option<
-        unsafe extern "C" fn(path: Path, mode: c_int, offset: off_t, length: off_t, fi: Fi) -> c_int,
+        unsafe extern "C" fn(
+            path: Path,
+            mode: c_int,
+            offset: off_t,
+            length: off_t,
+            fi: Fi,
+        ) -> c_int,
     >,
     /// Data goes from file to file; returns the number of bytes.
     pub copy_file_range: Option<
@@ -186,80 +182,5 @@ pub struct FuseOperations {
         ) -> ssize_t,
     >,
     /// `SEEK_DATA` and `SEEK_HOLE`; returns the position.
-    pub lseek:
-        Option<unsafe extern "C" fn(path: Path, off: off_t, whence: c_int, fi: Fi) -> off_t>,
-}
-
-/// `struct fuse_config`: what a path-based file system may choose in `init`. Flags are 0 or not.
-#[repr(C)]
-#[derive(Debug)]
-pub struct FuseConfig {
-    /// Report `gid` for everything.
-    pub set_gid: c_int,
-    /// The group.
-    pub gid: c_uint,
-    /// Report `uid` for everything.
-    pub set_uid: c_int,
-    /// The user.
-    pub uid: c_uint,
-    /// Report permissions from `umask`.
-    pub set_mode: c_int,
-    /// The permission bits that nothing has.
-    pub umask: c_uint,
-    /// Seconds for which names are valid.
-    pub entry_timeout: c_double,
-    /// Seconds for which it is valid that there is no such name.
-    pub negative_timeout: c_double,
-    /// Seconds for which attributes are valid.
-    pub attr_timeout: c_double,
-    /// Interrupts are delivered by a signal.
-    pub intr: c_int,
-    /// That signal.
-    pub intr_signal: c_int,
-    /// Seconds for which forgotten nodes are kept; -1 for ever.
-    pub remember: c_int,
-    /// Open files are removed at once.
-    pub hard_remove: c_int,
-    /// Inode numbers are the file system's.
-    pub use_ino: c_int,
-    /// `readdir` looks for inode numbers in the tree.
-    pub readdir_ino: c_int,
-    /// Nothing is cached.
-    pub direct_io: c_int,
-    /// Cached data outlives an open.
-    pub kernel_cache: c_int,
-    /// It does while size and modification time stay.
-    pub auto_cache: c_int,
-    /// No `flush` for files opened for reading only.
-    pub no_rofd_flush: c_int,
-    /// `ac_attr_timeout` was given.
-    pub ac_attr_timeout_set: c_int,
-    /// Seconds for which `auto_cache` trusts attributes.
-    pub ac_attr_timeout: c_double,
-    /// Operations on open files may come without a path.
-    pub nullpath_ok: c_int,
-    /// The library's: help was asked for.
-    pub show_help: c_int,
-    /// The library's: the modules asked for, from `malloc`.
-    pub modules: *mut c_char,
-    /// The library's: debug output was asked for.
-    pub debug: c_int,
-}
-
-/// `struct fuse_context`: whom the operation at hand serves.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct FuseContext {
-    /// The file system.
-    pub fuse: *mut super::Fuse,
-    /// User id of the requester.
-    pub uid: uid_t,
-    /// Group id of the requester.
-    pub gid: gid_t,
-    /// Thread id of the requester.
-    pub pid: libc::pid_t,
-    /// The private data of the file system whose operation runs.
-    pub private_data: *mut c_void,
-    /// The requester's umask, for operations that create something.
-    pub umask: mode_t,
+    pub lseek: Option<unsafe extern "C" fn(path: Path, off: off_t, whence: c_int, fi: Fi) -> off_t>,
 }
