@@ -68,6 +68,8 @@ pub struct Session {
     negotiated: Negotiated,
     early_interrupts: EarlyInterrupts,
     retrieves: Mutex<Retrieves>,
+    /// The channel was taken away; a request that is being answered must not keep it.
+    detached: AtomicBool,
     /// One of the library's own loops reads, so that buffers may grow beyond the first size.
     own_loop: AtomicBool,
 }
@@ -109,6 +111,7 @@ impl Session {
             },
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
+            detached: AtomicBool::new(false),
             own_loop: AtomicBool::new(false),
         })
     }
@@ -125,6 +128,7 @@ impl Session {
             return Err(Errno::EBUSY);
         }
         *own = Some(channel);
+        self.detached.store(false, Ordering::Release);
         Ok(())
     }
 
@@ -134,8 +138,14 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn detach(self: &Arc<Self>) {
         let channel = self.channel.write().take();
+        self.detached.store(true, Ordering::Release);
         slots::forget_channels(self);
         drop(channel);
+    }
+
+    /// Whether [`Session::detach`] was called since the last [`Session::attach`].
+    pub(super) fn is_detached(&self) -> bool {
+        self.detached.load(Ordering::Acquire)
     }
 
     /// The session's own channel; worker threads may have clones.

@@ -134,9 +134,12 @@ impl Request {
             _ => Err(Errno::ENODEV),
         };
         {
+            // Looked at under the lock that `detach` takes for each slot after it has set the flag.
             let mut body = self.at.slot.body.lock();
-            body.session = session;
-            body.channel = channel;
+            if session.as_ref().is_some_and(|session| !session.is_detached()) {
+                body.session = session;
+                body.channel = channel;
+            }
         }
         self.at.release();
         mem::forget(self);

@@ -49,7 +49,7 @@ impl<P: PathOps> Tree<P> {
             !node.hidden
         });
         if closed == Some(true) {
-            self.remove_hidden(id, Some(hidden.as_c_str()));
+            self.remove_held(id, hidden.as_c_str());
         }
         Ok(())
     }
@@ -71,17 +71,20 @@ impl<P: PathOps> Tree<P> {
         Err(Errno::EBUSY)
     }
 
-    /// Removes a hidden file that nobody has open any more.
-    pub(super) fn remove_hidden(&self, id: Id, path: Option<&CStr>) {
-        let removed = match path {
-            Some(path) => self.ops.unlink(path),
-            None => match self.lock_node(id) {
-                Ok(locked) => self.ops.unlink(locked.path()),
-                // It has been removed under its hidden name.
-                Err(_) => return,
-            },
-        };
-        match removed {
+    /// Removes a hidden file that nobody has open any more. No path may be held.
+    pub(super) fn remove_hidden(&self, id: Id) {
+        // Its directory may be moved meanwhile, but nothing gives the file itself another name.
+        let Some((dir, name)) = self.space.place(id) else { return };
+        // Otherwise it has been removed under its hidden name.
+        if let Ok(locked) = self.lock_for_removal(dir, name.as_bytes())
+            && self.space.child(dir, name.as_bytes()) == Some(id)
+        {
+            self.remove_held(id, locked.path());
+        }
+    }
+
+    fn remove_held(&self, id: Id, path: &CStr) {
+        match self.ops.unlink(path) {
             Ok(()) => self.space.detach(id),
             Err(error) => log::warn!("fuse: can't remove the hidden file of node {id}: {error}"),
         }
@@ -94,7 +97,7 @@ impl<P: PathOps> Tree<P> {
         }
         for id in self.space.nodes.select(|node: &Node| node.hidden) {
             self.space.nodes.with(id, |node| node.hidden = false);
-            self.remove_hidden(id, None);
+            self.remove_hidden(id);
         }
     }
 }

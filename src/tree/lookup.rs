@@ -115,8 +115,10 @@ impl<P: PathOps> Tree<P> {
 
     /// Takes `count` lookups back.
     pub(super) fn forget_node(&self, node: NodeId, count: u64) {
-        let (id, now) = (id_of(node), self.now_secs());
-        if self.space.forget(id, count, now) == Forgotten::Kept && self.config().remember > 0 {
+        let id = id_of(node);
+        let remember = self.config().remember > 0;
+        let now = if remember { self.now_secs() } else { 0 };
+        if self.space.forget(id, count, now) == Forgotten::Kept && remember {
             self.cleaner.push(id, now);
         }
     }

@@ -24,6 +24,8 @@ mod inquiry;
 mod interrupt;
 mod invalidate;
 mod listing;
+#[cfg(test)]
+mod lock_tests;
 mod locks;
 mod lookup;
 mod lowlevel;

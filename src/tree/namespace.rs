@@ -113,7 +113,7 @@ impl Namespace {
     }
 
     /// Where a node stands, if anywhere.
-    fn place(&self, id: Id) -> Option<(Id, Name)> {
+    pub fn place(&self, id: Id) -> Option<(Id, Name)> {
         self.nodes.with(id, |node| (node.parent, node.name.clone())).filter(|place| place.0 != 0)
     }
 

@@ -161,8 +161,8 @@ impl Nodes {
     pub fn insert(&self, node: Node) -> bool {
         let id = node.id;
         let mut content = self.shard(id).lock();
-        let hasher = |node: &Box<Node>| hash(node.id);
-        match content.nodes.entry(hash(id), |other| other.id == id, hasher) {
+        let nodes = &mut content.nodes;
+        match nodes.entry(hash(id), |other| other.id == id, |node| hash(node.id)) {
             Entry::Occupied(_) => false,
             Entry::Vacant(free) => {
                 free.insert(Box::new(node));

@@ -89,10 +89,11 @@ impl<P: PathOps> Tree<P> {
 
     /// Nobody got the answer to an open: the file is released as if it had been closed.
     fn take_back_open(&self, id: Id, file: &OpenFile) {
-        match self.lock_open(id) {
-            Ok(locked) => self.release_file(id, locked.path(), file),
-            Err(_) => self.release_file(id, None, file),
+        {
+            let locked = self.lock_open(id).unwrap_or_default();
+            self.release_op(locked.path(), file);
         }
+        self.closed(id);
     }
 
     pub(super) fn create(
@@ -151,9 +152,8 @@ impl<P: PathOps> Tree<P> {
         }
     }
 
-    /// Releases an open file, and removes it if it was only hidden because it was open.
-    fn release_file(&self, id: Id, path: Option<&CStr>, file: &OpenFile) {
-        self.release_op(path, file);
+    /// One open file less; the last one takes a hidden file with it. No path may be held.
+    fn closed(&self, id: Id) {
         let gone = self.space.nodes.with(id, |node| {
             node.opens = node.opens.saturating_sub(1);
             let gone = node.hidden && node.opens == 0;
@@ -161,7 +161,7 @@ impl<P: PathOps> Tree<P> {
             gone
         });
         if gone == Some(true) {
-            self.remove_hidden(id, path);
+            self.remove_hidden(id);
         }
     }
 
@@ -210,7 +210,9 @@ impl<P: PathOps> Tree<P> {
                     flushed = Ok(());
                 }
             }
-            self.release_file(id, locked.path(), &file);
+            self.release_op(locked.path(), &file);
+            drop(locked);
+            self.closed(id);
             flushed
         });
         finish(req, result);

@@ -41,7 +41,7 @@ impl Namespace {
             None if id == ROOT => bytes.push(b'/'),
             None => {
                 // Not kept for a node that may be no directory: its directory's is.
-                let (parent, own) = self.step(id)?;
+                let (parent, own) = self.place(id)?;
                 self.append_directory(parent, &mut bytes)?;
                 bytes.push(b'/');
                 bytes.extend_from_slice(own.as_bytes());
@@ -50,17 +50,12 @@ impl Namespace {
         Path::new(bytes)
     }
 
-    /// Directory and name of a node that is not the root.
-    fn step(&self, id: Id) -> Option<(Id, Name)> {
-        self.nodes.with(id, |node| (node.parent, node.name.clone())).filter(|step| step.0 != 0)
-    }
-
     /// Appends a directory's path, without a slash at its end; that of the root is empty.
     fn append_directory(&self, id: Id, out: &mut Bytes) -> Option<()> {
         let mut names: SmallVec<[Name; 8]> = SmallVec::new();
         let mut at = id;
         while at != ROOT && !self.paths.append(at, out) {
-            let (parent, name) = self.step(at)?;
+            let (parent, name) = self.place(at)?;
             names.push(name);
             at = parent;
         }

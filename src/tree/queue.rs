@@ -41,16 +41,27 @@ impl Ahead {
     }
 }
 
+/// A [`Target`] with a name of its own.
+struct OwnTarget {
+    node: Id,
+    name: Option<Box<[u8]>>,
+    write: bool,
+}
+
 /// One operation in the queue.
 pub(super) struct Waiter {
-    targets: SmallVec<[(Id, Option<Box<[u8]>>, bool); 2]>,
+    targets: SmallVec<[OwnTarget; 2]>,
     outcome: Mutex<Option<Result<Grant, Refusal>>>,
     decided: Condvar,
 }
 
 impl Waiter {
     pub fn new(targets: &[Target<'_>]) -> Waiter {
-        let own = |target: &Target<'_>| (target.node, target.name.map(Box::from), target.write);
+        let own = |target: &Target<'_>| OwnTarget {
+            node: target.node,
+            name: target.name.map(Box::from),
+            write: target.write,
+        };
         Waiter {
             targets: targets.iter().map(own).collect(),
             outcome: Mutex::new(None),
@@ -60,9 +71,9 @@ impl Waiter {
 
     fn targets(&self) -> SmallVec<[Target<'_>; 2]> {
         let lend = self.targets.iter().map(|target| Target {
-            node: target.0,
-            name: target.1.as_deref(),
-            write: target.2,
+            node: target.node,
+            name: target.name.as_deref(),
+            write: target.write,
         });
         lend.collect()
     }

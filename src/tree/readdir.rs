@@ -220,7 +220,14 @@ impl<P: PathOps> Tree<P> {
             if let Some(error) = error {
                 return Err(error);
             }
-            listing.complete = mode != Mode::Stream;
+            // Without an entry the mode shows only at the beginning: there the directory is empty.
+            // Further on it is the end of one that is read with offsets, to which the kernel may
+            // come back after seekdir(3).
+            listing.complete = match mode {
+                Mode::Collect => true,
+                Mode::Stream => false,
+                Mode::Unknown => offset == 0,
+            };
         }
         if listing.complete && !listing.is_empty() {
             answer.push_listing(&listing, offset)?;
