@@ -5,6 +5,7 @@
 //! that of its own slot.
 
 pub mod caps;
+mod census;
 mod dispatch;
 pub mod exit;
 pub mod groups;
@@ -70,6 +71,8 @@ pub struct Session {
     retrieves: Mutex<Retrieves>,
     /// One of the library's own loops reads, so that buffers may grow beyond the first size.
     own_loop: AtomicBool,
+    /// Free slots must not keep this session or its channel alive any more.
+    let_go: AtomicBool,
 }
 
 /// The outcome of INIT, read by every request; written once, before any other is answered.
@@ -110,6 +113,7 @@ impl Session {
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
             own_loop: AtomicBool::new(false),
+            let_go: AtomicBool::new(false),
         })
     }
 
@@ -125,6 +129,7 @@ impl Session {
             return Err(Errno::EBUSY);
         }
         *own = Some(channel);
+        self.let_go.store(false, Ordering::SeqCst);
         Ok(())
     }
 
@@ -134,6 +139,7 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn detach(self: &Arc<Self>) {
         let channel = self.channel.write().take();
+        self.let_go.store(true, Ordering::SeqCst);
         slots::forget_channels(self);
         drop(channel);
     }
@@ -169,10 +175,21 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn destroy(self: &Arc<Self>) {
         self.run_destroy_handler();
+        self.let_go.store(true, Ordering::SeqCst);
         let unanswered = slots::forget_session(self);
         if unanswered > 0 {
             log::warn!("fuse: session destroyed with {unanswered} requests unanswered");
         }
+    }
+
+    /// Whether slots have to drop their references when their requests end.
+    fn is_let_go(&self) -> bool {
+        self.let_go.load(Ordering::SeqCst)
+    }
+
+    /// Whether the destroy handler has been called.
+    fn is_destroyed(&self) -> bool {
+        self.negotiated.destroyed.load(Ordering::Acquire)
     }
 
     /// Calls the destroy handler if it is due; at most once.

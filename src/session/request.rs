@@ -198,11 +198,15 @@ impl Peek {
     }
 
     /// Sets or clears what is called when the request is interrupted; called at once, here, if it
-    /// already has been. After this returns, the former callback does not run any more.
+    /// already has been. After this returns, the former callback does not run any more. Nothing
+    /// happens if the request has been answered meanwhile.
     pub fn set_interrupt_callback(&self, callback: Option<InterruptCallback>) {
         let _gate = self.at.slot.callback_gate.lock();
         let former = {
             let mut body = self.at.slot.body.lock();
+            if !self.at.slot.is_live(self.at.generation) {
+                return;
+            }
             mem::replace(&mut body.callback, callback.clone())
         };
         drop(former);
