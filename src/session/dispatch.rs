@@ -23,7 +23,7 @@ use crate::wire::request::{self, Malformed, Operation};
 pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
     let result = catch_unwind(AssertUnwindSafe(method));
     if result.is_err() {
-        log::error!("fuse: panic while serving {what}; the request is answered EIO");
+        log::error!("fuse: panic while serving {what}");
     }
     result.is_ok()
 }
@@ -78,7 +78,8 @@ impl Session {
             }
             return;
         };
-        if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, header.unique) {
+        let awaited = (!is_unanswered(opcode)).then_some(header.unique);
+        if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, awaited) {
             // ENOENT if its target is gone; then there is nothing to repeat.
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
         }
@@ -93,7 +94,8 @@ impl Session {
     /// Whether the session may serve this request now, and from this user.
     fn admit(&self, opcode: Option<Opcode>, header: &InHeader) -> Result<(), Errno> {
         let is_init = opcode == Some(Opcode::Init);
-        if self.is_initialized() == is_init {
+        // A filesystem that was told to end has freed what its handlers use.
+        if self.is_initialized() == is_init || self.is_destroyed() {
             return Err(Errno::EIO);
         }
         let allowed_to_all = matches!(

@@ -4,7 +4,12 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::sys::futex;
-use crate::sys::wake::{Alarm, Reader};
+use crate::sys::wake::{Alarm, Reader, keep_errno};
+
+/// The bit that says that exit was requested.
+const EXIT: u32 = 1;
+/// What a nudge adds.
+const NUDGE: u32 = 2;
 
 /// Exit flag and result of a session's loops.
 ///
@@ -12,7 +17,8 @@ use crate::sys::wake::{Alarm, Reader};
 /// system call.
 #[derive(Debug, Default)]
 pub struct ExitState {
-    exited: AtomicU32,
+    /// [`EXIT`], and above it a count of nudges.
+    word: AtomicU32,
     /// 0, a positive signal number, or a negative errno.
     result: AtomicI32,
     /// The thread of a single-threaded loop.
@@ -24,12 +30,36 @@ pub struct ExitState {
 impl ExitState {
     /// Asks every loop of the session to return. Async-signal-safe, callable from any thread.
     pub fn request(&self) {
-        self.exited.store(1, Ordering::SeqCst);
-        futex::wake_all(&self.exited);
-        if self.reader.is_reading() {
-            self.reader.kick();
+        self.word.fetch_or(EXIT, Ordering::SeqCst);
+        keep_errno(|| {
+            futex::wake_all(&self.word);
+            if self.reader.is_reading() {
+                self.reader.kick();
+                self.ring();
+            }
+        });
+    }
+
+    /// Arms the alarm if the thread is still in its read. It may have left it meanwhile: with the
+    /// flag set it reads no more, and what it does now must not be disturbed.
+    fn ring(&self) {
+        loop {
             self.alarm.arm();
+            if self.reader.is_reading() {
+                return;
+            }
+            self.alarm.disarm();
+            if !self.reader.is_reading() {
+                return;
+            }
+            // A new loop reads, and may have to be called by another request, whose alarm this is.
         }
+    }
+
+    /// Makes [`ExitState::wait`] return for its caller to look around.
+    pub(super) fn nudge(&self) {
+        self.word.fetch_add(NUDGE, Ordering::SeqCst);
+        futex::wake_all(&self.word);
     }
 
     /// Records why, unless something else was recorded before, and asks the loops to return.
@@ -42,7 +72,7 @@ impl ExitState {
 
     /// Whether the loops were asked to return.
     pub fn is_requested(&self) -> bool {
-        self.exited.load(Ordering::SeqCst) != 0
+        self.word.load(Ordering::SeqCst) & EXIT != 0
     }
 
     /// What the loops return: 0, a signal number or a negative errno.
@@ -53,11 +83,17 @@ impl ExitState {
     /// Forgets request and result, so that a loop can run again.
     pub fn reset(&self) {
         self.result.store(0, Ordering::SeqCst);
-        self.exited.store(0, Ordering::SeqCst);
+        self.word.fetch_and(!EXIT, Ordering::SeqCst);
     }
 
-    /// Blocks until exit is requested, a signal arrives or `limit` has passed.
-    pub fn wait(&self, limit: Option<Duration>) {
-        futex::wait(&self.exited, 0, limit);
+    /// What [`ExitState::wait`] is to be given, taken before looking at what is waited for.
+    pub(super) fn seen(&self) -> u32 {
+        self.word.load(Ordering::SeqCst)
+    }
+
+    /// Blocks until anything has happened since `seen`: exit was requested, a nudge, a signal, or
+    /// `limit` has passed.
+    pub(super) fn wait(&self, seen: u32, limit: Option<Duration>) {
+        futex::wait(&self.word, seen, limit);
     }
 }

@@ -50,8 +50,15 @@ impl Session {
         let offered = offered_flags(args);
         let mut conn = self.conn_info(args, offered);
         let max_write_before = conn.max_write;
-        self.negotiated.initialized.store(true, Ordering::Release);
-        dispatch::contain("init", || self.ops.init(&mut conn));
+        if self.negotiated.initialized.swap(true, Ordering::AcqRel) {
+            // Another INIT is being served in another thread, which no kernel does.
+            let _ = req.reply_error(Errno::EIO);
+            return;
+        }
+        if !dispatch::contain("init", || self.ops.init(&mut conn)) {
+            self.refuse(req, Errno::EIO);
+            return;
+        }
 
         let unsupported = conn.want & !conn.capable;
         if !unsupported.is_empty() {
@@ -60,7 +67,7 @@ impl Session {
                  kernel, aborting.",
                 unsupported.bits()
             );
-            self.refuse(req);
+            self.refuse(req, Errno::EPROTO);
             return;
         }
         if conn.max_read != self.config.max_read {
@@ -70,7 +77,7 @@ impl Session {
                 conn.max_read,
                 self.config.max_read
             );
-            self.refuse(req);
+            self.refuse(req, Errno::EPROTO);
             return;
         }
         self.limit_max_write(&mut conn, max_write_before, args.minor, offered);
@@ -82,10 +89,10 @@ impl Session {
         let _ = req.reply_slices(&[IoSlice::new(&out.as_bytes()[..size])]);
     }
 
-    /// Ends a session that cannot be negotiated; its loops return `-EPROTO`.
-    fn refuse(&self, req: Request) {
-        let _ = req.reply_error(Errno::EPROTO);
-        self.exit().request_with(Errno::EPROTO.negated());
+    /// Ends a session that cannot be negotiated; its loops return the negated error.
+    fn refuse(&self, req: Request, error: Errno) {
+        let _ = req.reply_error(error);
+        self.exit().request_with(error.negated());
     }
 
     /// The connection as the init handler first sees it.

@@ -49,12 +49,12 @@ impl EarlyInterrupts {
         true
     }
 
-    /// The own id of the oldest one, taken out.
-    fn pop(&self) -> Option<u64> {
+    /// The oldest one, taken out.
+    fn pop(&self) -> Option<Early> {
         let mut queue = self.queue.lock();
         let early = queue.pop_front();
         self.len.store(queue.len(), Ordering::SeqCst);
-        early.map(|early| early.unique)
+        early
     }
 }
 
@@ -78,19 +78,31 @@ impl Session {
         }
     }
 
-    /// To be called for each request that was just entered into the table.
-    pub(super) fn check_early_interrupts(&self, at: SlotRef, unique: u64) -> Arrival {
+    /// To be called for each request that was just entered into the table. `unique` is `None` for
+    /// one that nobody waits for: its id may be this side's, and no interrupt is meant for it.
+    pub(super) fn check_early_interrupts(
+        self: &Arc<Self>,
+        at: SlotRef,
+        unique: Option<u64>,
+    ) -> Arrival {
         if self.early_interrupts.len.load(Ordering::SeqCst) == 0 {
             return Arrival::Clear;
         }
-        if self.early_interrupts.remove(unique) {
+        if unique.is_some_and(|unique| self.early_interrupts.remove(unique)) {
             // Not yet in the filesystem's hands, so there is no callback to run.
             at.slot.interrupted.store(true, Ordering::SeqCst);
             return Arrival::Clear;
         }
+        let Some(early) = self.early_interrupts.pop() else { return Arrival::Clear };
+        // Queued, and its target entered, but not yet matched by the thread that does either. To
+        // ask the kernel would do, but not through a cloned device that didn't carry the target.
+        if let Some(found) = slots::by_unique(self, early.target) {
+            run(found, early.target);
+            return Arrival::Clear;
+        }
         // Its target was answered before it came, or is still on its way. The kernel knows which:
         // it drops the one and repeats the other.
-        self.early_interrupts.pop().map_or(Arrival::Clear, Arrival::Requeue)
+        Arrival::Requeue(early.unique)
     }
 }
 

@@ -114,6 +114,17 @@ impl Session {
         if let Err(error) = exit.alarm.aim_at_this_thread() {
             log::warn!("fuse: no timer ({error}): exit may wait for the next request");
         }
+        if !dispatch::contain("the loop", || self.serve_all(channel)) {
+            self.reading_failed(Errno::EIO);
+        }
+        exit.alarm.remove();
+        exit.reader.unbind();
+        restore_mask(&mask);
+        self.loop_result()
+    }
+
+    fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
+        let exit = self.exit();
         let mut server = Server::new(self, channel);
         while !exit.is_requested() {
             match server.receive(&exit.reader) {
@@ -124,13 +135,13 @@ impl Session {
                     }
                     server.serve(request);
                 }
+                Ok(Step::Again) if !exit.is_requested() => {
+                    // Perhaps somebody who ended an earlier loop was late with the call.
+                    exit.alarm.disarm();
+                }
                 Ok(Step::Again | Step::End) => {}
                 Err(error) => self.reading_failed(error),
             }
         }
-        exit.alarm.remove();
-        exit.reader.unbind();
-        restore_mask(&mask);
-        self.loop_result()
     }
 }

@@ -5,6 +5,7 @@
 //! that of its own slot.
 
 pub mod caps;
+mod census;
 mod dispatch;
 pub mod exit;
 pub mod groups;
@@ -68,10 +69,10 @@ pub struct Session {
     negotiated: Negotiated,
     early_interrupts: EarlyInterrupts,
     retrieves: Mutex<Retrieves>,
-    /// The channel was taken away; a request that is being answered must not keep it.
-    detached: AtomicBool,
     /// One of the library's own loops reads, so that buffers may grow beyond the first size.
     own_loop: AtomicBool,
+    /// Free slots must not keep this session or its channel alive any more.
+    let_go: AtomicBool,
 }
 
 /// The outcome of INIT, read by every request; written once, before any other is answered.
@@ -111,8 +112,8 @@ impl Session {
             },
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
-            detached: AtomicBool::new(false),
             own_loop: AtomicBool::new(false),
+            let_go: AtomicBool::new(false),
         })
     }
 
@@ -128,7 +129,7 @@ impl Session {
             return Err(Errno::EBUSY);
         }
         *own = Some(channel);
-        self.detached.store(false, Ordering::Release);
+        self.let_go.store(false, Ordering::SeqCst);
         Ok(())
     }
 
@@ -138,14 +139,9 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn detach(self: &Arc<Self>) {
         let channel = self.channel.write().take();
-        self.detached.store(true, Ordering::Release);
+        self.let_go.store(true, Ordering::SeqCst);
         slots::forget_channels(self);
         drop(channel);
-    }
-
-    /// Whether [`Session::detach`] was called since the last [`Session::attach`].
-    pub(super) fn is_detached(&self) -> bool {
-        self.detached.load(Ordering::Acquire)
     }
 
     /// The session's own channel; worker threads may have clones.
@@ -179,10 +175,21 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn destroy(self: &Arc<Self>) {
         self.run_destroy_handler();
+        self.let_go.store(true, Ordering::SeqCst);
         let unanswered = slots::forget_session(self);
         if unanswered > 0 {
             log::warn!("fuse: session destroyed with {unanswered} requests unanswered");
         }
+    }
+
+    /// Whether slots have to drop their references when their requests end.
+    fn is_let_go(&self) -> bool {
+        self.let_go.load(Ordering::SeqCst)
+    }
+
+    /// Whether the destroy handler has been called.
+    fn is_destroyed(&self) -> bool {
+        self.negotiated.destroyed.load(Ordering::Acquire)
     }
 
     /// Calls the destroy handler if it is due; at most once.

@@ -4,15 +4,17 @@
 //! request. A worker that takes a request and leaves nobody waiting starts another first, so a
 //! handler that blocks delays nobody else until max_threads handlers block.
 
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Session;
+use super::census::Census;
 use super::loops::{Server, Step};
+use super::{Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{self, Reader};
 use crate::sys::{env, stack};
@@ -20,6 +22,8 @@ use crate::transport::Channel;
 
 /// How often the pool repeats its call to workers that still read.
 const KICK_EVERY: Duration = Duration::from_millis(2);
+/// How often a thread that was refused is asked for again.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// After this long, whoever still holds up the exit is named.
 const COMPLAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -43,75 +47,113 @@ impl Default for LoopConfig {
 /// One worker, as the pool sees it.
 struct Worker {
     reader: Arc<Reader>,
-    done: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 struct Pool {
     session: Arc<Session>,
     config: LoopConfig,
-    /// Workers waiting for a request, or about to.
-    idle: AtomicUsize,
-    /// Workers alive.
-    total: AtomicUsize,
+    census: Census,
     workers: Mutex<Vec<Worker>>,
     /// A worker has ended.
     ended: Condvar,
+    /// A worker that was needed could not be started.
+    short: AtomicBool,
 }
 
-/// Stack size for workers: FUSE_THREAD_STACK in bytes, or the C library's default.
-fn stack_size() -> usize {
-    let Some(text) = env::secure_var("FUSE_THREAD_STACK") else { return stack::default_size() };
-    match text.to_str().and_then(|text| text.trim().parse().ok()) {
-        Some(size) => size,
-        None => {
-            log::error!("fuse: invalid stack size: {}", text.display());
-            stack::default_size()
+/// Stack size for workers that the user asks for with FUSE_THREAD_STACK, in bytes.
+fn wanted_stack() -> Option<usize> {
+    let text = env::secure_var("FUSE_THREAD_STACK")?;
+    let size = text.to_str().and_then(|text| text.trim().parse().ok());
+    if size.is_none() {
+        log::error!("fuse: invalid stack size: {}", text.display());
+    }
+    size
+}
+
+/// Starts a thread with the stack that the user asks for, or with the C library's default.
+fn start_thread(body: impl FnOnce() + Clone + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let start = |size| Builder::new().name("fuse_worker".into()).stack_size(size);
+    if let Some(size) = wanted_stack() {
+        match start(size).spawn(body.clone()) {
+            Ok(thread) => return Ok(thread),
+            Err(error) => log::error!("fuse: no thread with a stack of {size} bytes: {error}"),
         }
     }
+    start(stack::default_size()).spawn(body)
 }
 
 impl Pool {
     /// Starts a worker unless there are max_threads.
     fn spawn(self: &Arc<Self>) -> Result<()> {
         let mut workers = self.workers.lock();
-        if self.total.load(Ordering::SeqCst) >= self.config.max_threads {
-            return Ok(());
-        }
         // Those that ended by themselves; joining them is immediate.
         let mut at = 0;
         while at < workers.len() {
-            if workers[at].done.load(Ordering::SeqCst) {
+            if workers[at].thread.is_finished() {
                 // A worker's panics were contained; its result says nothing more.
                 let _ = workers.swap_remove(at).thread.join();
             } else {
                 at += 1;
             }
         }
-        let channel = self.worker_channel()?;
-        let reader = Arc::new(Reader::default());
-        let done = Arc::new(AtomicBool::new(false));
-        let (pool, their_reader, their_done) = (self.clone(), reader.clone(), done.clone());
-        self.total.fetch_add(1, Ordering::SeqCst);
-        self.idle.fetch_add(1, Ordering::SeqCst);
-        let thread =
-            Builder::new().name("fuse_worker".into()).stack_size(stack_size()).spawn(move || {
-                pool.work(channel, &their_reader);
-                their_done.store(true, Ordering::SeqCst);
-                pool.ended.notify_all();
-            });
-        match thread {
-            Ok(thread) => {
-                workers.push(Worker { reader, done, thread });
+        if !self.census.announce(self.config.max_threads) {
+            return Ok(());
+        }
+        match self.start_worker() {
+            Ok(worker) => {
+                workers.push(worker);
+                self.short.store(false, Ordering::SeqCst);
                 Ok(())
             }
             Err(error) => {
-                self.total.fetch_sub(1, Ordering::SeqCst);
-                self.idle.fetch_sub(1, Ordering::SeqCst);
-                log::error!("fuse: error creating thread: {error}");
-                Err(error.into())
+                self.census.withdraw();
+                // Once for as long as it lasts.
+                if !self.short.swap(true, Ordering::SeqCst) {
+                    log::error!("fuse: error creating thread: {error}");
+                }
+                Err(error)
             }
         }
+    }
+
+    /// Waits for the end of the session; asks again for threads that were refused.
+    fn supervise(self: &Arc<Self>) {
+        let exit = self.session.exit();
+        loop {
+            let seen = exit.seen();
+            if exit.is_requested() {
+                return;
+            }
+            let short = self.short.load(Ordering::SeqCst);
+            exit.wait(seen, short.then_some(RETRY_EVERY));
+            if !short || exit.is_requested() {
+                continue;
+            }
+            if self.census.nobody_waits() {
+                // Refused again, it will be asked for again.
+                let _ = self.spawn();
+            } else {
+                // Somebody came back; the next one to be missed is asked for where that is seen.
+                self.short.store(false, Ordering::SeqCst);
+            }
+        }
+    }
+
+    fn start_worker(self: &Arc<Self>) -> Result<Worker> {
+        let channel = self.worker_channel()?;
+        let reader = Arc::new(Reader::default());
+        let (pool, their_reader) = (self.clone(), reader.clone());
+        let thread = start_thread(move || {
+            // A panic in the engine itself, or in a caller's own I/O, must not leave the others
+            // waiting for this worker.
+            if !dispatch::contain("the loop", || pool.work(channel, &their_reader)) {
+                pool.session.reading_failed(Errno::EIO);
+            }
+            their_reader.unbind();
+            pool.ended.notify_all();
+        })?;
+        Ok(Worker { reader, thread })
     }
 
     fn worker_channel(&self) -> Result<Arc<dyn Channel>> {
@@ -128,27 +170,31 @@ impl Pool {
         }
     }
 
-    /// A worker's life. It counts as idle on entry.
+    /// A worker's life.
     fn work(self: &Arc<Self>, channel: Arc<dyn Channel>, reader: &Reader) {
         // So that the thread which waits for the pool takes them.
         wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
         let _mask = reader.bind();
+        self.census.arrive();
         let mut server = Server::new(&self.session, channel);
+        // One always stays, whatever the limit.
+        let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
         loop {
             match server.receive(reader) {
                 Ok(Step::Again) => continue,
                 Ok(Step::End) => break,
                 Ok(Step::Request(request)) => {
                     let brief = server.is_brief(&request);
-                    let was_last = self.idle.fetch_sub(1, Ordering::SeqCst) == 1;
-                    if was_last && !brief && self.session.is_initialized() {
-                        // Logged where it failed; this worker goes on alone.
-                        let _ = self.spawn();
+                    let was_last = self.census.take_request();
+                    let refused = self.short.load(Ordering::SeqCst);
+                    if was_last && !brief && !refused && self.session.is_initialized() {
+                        // Logged where it failed; this worker goes on alone meanwhile.
+                        if self.spawn().is_err() {
+                            self.session.exit().nudge();
+                        }
                     }
                     server.serve(request);
-                    if !self.rejoin() {
-                        self.total.fetch_sub(1, Ordering::SeqCst);
-                        reader.unbind();
+                    if !self.census.wait_again(enough) {
                         return;
                     }
                 }
@@ -158,20 +204,7 @@ impl Pool {
                 }
             }
         }
-        self.idle.fetch_sub(1, Ordering::SeqCst);
-        self.total.fetch_sub(1, Ordering::SeqCst);
-        reader.unbind();
-    }
-
-    /// Counts the calling worker as idle again, or returns false if there are enough without it.
-    /// One always stays, whatever the limit.
-    fn rejoin(&self) -> bool {
-        let limit = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
-        self.idle
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |idle| {
-                (idle < limit).then_some(idle + 1)
-            })
-            .is_ok()
+        self.census.leave();
     }
 
     /// Calls every worker out of its read and waits until all have ended.
@@ -182,7 +215,7 @@ impl Pool {
         while !workers.is_empty() {
             let mut at = 0;
             while at < workers.len() {
-                if workers[at].done.load(Ordering::SeqCst) {
+                if workers[at].thread.is_finished() {
                     let _ = workers.swap_remove(at).thread.join();
                 } else {
                     workers[at].reader.kick();
@@ -217,17 +250,16 @@ impl Session {
         let pool = Arc::new(Pool {
             session: self.clone(),
             config: LoopConfig { max_threads: config.max_threads.max(1), ..config },
-            idle: AtomicUsize::new(0),
-            total: AtomicUsize::new(0),
+            census: Census::default(),
             workers: Mutex::new(Vec::new()),
             ended: Condvar::new(),
+            short: AtomicBool::new(false),
         });
-        if let Err(error) = pool.spawn() {
-            self.exit().request_with(error.negated());
+        if pool.spawn().is_err() {
+            log::warn!("fuse: no worker thread could be started: serving requests one by one");
+            return self.run_single();
         }
-        while !self.exit().is_requested() {
-            self.exit().wait(None);
-        }
+        pool.supervise();
         pool.join_all();
         self.loop_result()
     }

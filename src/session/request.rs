@@ -134,12 +134,9 @@ impl Request {
             _ => Err(Errno::ENODEV),
         };
         {
-            // Looked at under the lock that `detach` takes for each slot after it has set the flag.
             let mut body = self.at.slot.body.lock();
-            if session.as_ref().is_some_and(|session| !session.is_detached()) {
-                body.session = session;
-                body.channel = channel;
-            }
+            body.session = session;
+            body.channel = channel;
         }
         self.at.release();
         mem::forget(self);
@@ -207,11 +204,15 @@ impl Peek {
     }
 
     /// Sets or clears what is called when the request is interrupted; called at once, here, if it
-    /// already has been. After this returns, the former callback does not run any more.
+    /// already has been. After this returns, the former callback does not run any more. Nothing
+    /// happens if the request has been answered meanwhile.
     pub fn set_interrupt_callback(&self, callback: Option<InterruptCallback>) {
         let _gate = self.at.slot.callback_gate.lock();
         let former = {
             let mut body = self.at.slot.body.lock();
+            if !self.at.slot.is_live(self.at.generation) {
+                return;
+            }
             mem::replace(&mut body.callback, callback.clone())
         };
         drop(former);

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, ReentrantMutex};
 
 use super::Session;
+use super::request::is_unanswered;
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
@@ -293,10 +294,18 @@ impl SlotRef {
     /// Ends the request; the slot may be reused at once.
     pub fn release(self) {
         self.slot.unique.store(0, Ordering::SeqCst);
-        let callback = self.slot.body.lock().callback.take();
-        self.slot.state.store(state_of(self.generation, Phase::Free), Ordering::Release);
+        let held = {
+            let mut body = self.slot.body.lock();
+            // A walk over the table can't have cleared what an answer under way had taken out, nor
+            // what a live request still needed.
+            let gone = body.session.as_ref().is_some_and(|session| session.is_let_go());
+            let held = if gone { (body.session.take(), body.channel.take()) } else { (None, None) };
+            // Under the lock: who holds it and sees a live request can rely on that.
+            self.slot.state.store(state_of(self.generation, Phase::Free), Ordering::Release);
+            (body.callback.take(), held)
+        };
         push_free(self.index);
-        drop(callback);
+        drop(held);
     }
 }
 
@@ -315,9 +324,12 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
             return None;
         }
         let generation = slot.generation();
-        let ours = slot.body.lock().session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
+        let body = slot.body.lock();
+        let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
         let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
-        (ours && live).then_some(SlotRef { slot, index, generation })
+        // The answer to a retrieve notification carries an id that this side chose.
+        let waits = !is_unanswered(body.opcode);
+        (ours && live && waits).then_some(SlotRef { slot, index, generation })
     })
 }
 

@@ -75,6 +75,17 @@ pub fn block_in_this_thread(signals: &[libc::c_int]) {
     unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &set, ptr::null_mut()) };
 }
 
+/// Does `work` without changing errno: what a signal handler calls must not be seen by the code it
+/// interrupted.
+pub fn keep_errno<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: the location is this thread's own and stays valid while it runs.
+    let errno = unsafe { *libc::__errno_location() };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+    result
+}
+
 /// The calling thread's kernel id.
 fn thread_id() -> libc::pid_t {
     // SAFETY: no preconditions.

@@ -94,7 +94,7 @@ pub unsafe extern "C" fn fuse_fs_readdir(
     filler: FuseFillDir,
     off: off_t,
     fi: *mut FuseFileInfo,
-    flags: c_int,
+    flags: c_uint,
 ) -> c_int {
     call!("fuse_fs_readdir", fs, readdir(path, buf, filler, off, fi, flags))
 }

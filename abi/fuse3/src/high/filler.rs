@@ -1,6 +1,6 @@
 //! `fuse_fill_dir_t`: the tree's [`Filler`] for C.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr;
 
 use ferrofuse::tree::{FillFlags, Filler};
@@ -24,7 +24,7 @@ unsafe extern "C" fn fill(
     name: *const c_char,
     stbuf: *const stat,
     off: off_t,
-    flags: c_int,
+    flags: c_uint,
 ) -> c_int {
     guard("fuse_fill_dir_t", 1, || {
         if buf.is_null() || name.is_null() {
@@ -35,7 +35,7 @@ unsafe extern "C" fn fill(
         let (lent, name, stat) =
             unsafe { (&mut *buf.cast::<Lent<'_>>(), CStr::from_ptr(name), stbuf.as_ref()) };
         let attr = stat.map(convert::attr);
-        let flags = FillFlags::from_bits_retain(flags.cast_unsigned());
+        let flags = FillFlags::from_bits_retain(flags);
         lent.filler.fill(name, attr.as_ref(), off, flags).into()
     })
 }

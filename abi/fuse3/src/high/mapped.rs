@@ -10,15 +10,13 @@ use ferrofuse_abi_common::conn_info::ConnInfo;
 use ferrofuse_abi_common::modules::NameMap;
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
-use libc::{dev_t, flock, gid_t, mode_t, off_t, size_t, ssize_t, stat, statvfs, timespec, uid_t};
+use libc::{dev_t, flock, gid_t, mode_t, off_t, size_t, stat, statvfs, timespec, uid_t};
 
 use super::context::fuse_get_context;
 use super::fs::{Fs, fuse_fs_destroy, fuse_fs_init};
 use super::stack::SLOTS;
 use super::{data, files, names};
-use crate::types::{
-    FuseBufvec, FuseConfig, FuseFileInfo, FuseFillDir, FuseFs, FuseOperations, FusePollhandle,
-};
+use crate::types::{FuseBufvec, FuseConfig, FuseFileInfo, FuseFillDir, FuseFs, FuseOperations};
 
 /// The private data of such a file system.
 pub struct Layer<M> {
@@ -108,12 +106,6 @@ one_path! {
     lock(fi: *mut FuseFileInfo, cmd: c_int, lock: *mut flock) => files::fuse_fs_lock,
     flock_op(fi: *mut FuseFileInfo, op: c_int) => files::fuse_fs_flock,
     bmap(blocksize: size_t, idx: *mut u64) => files::fuse_fs_bmap,
-    ioctl(cmd: c_uint, arg: *mut c_void, fi: *mut FuseFileInfo, flags: c_uint, data: *mut c_void)
-        => files::fuse_fs_ioctl,
-    poll(fi: *mut FuseFileInfo, ph: *mut FusePollhandle, reventsp: *mut c_uint)
-        => files::fuse_fs_poll,
-    fallocate(mode: c_int, offset: off_t, length: off_t, fi: *mut FuseFileInfo)
-        => files::fuse_fs_fallocate,
 }
 
 unsafe extern "C" fn rename<M: NameMap>(
@@ -179,7 +171,7 @@ unsafe extern "C" fn fill<M: NameMap>(
     name: *const c_char,
     stbuf: *const stat,
     off: off_t,
-    flags: c_int,
+    flags: c_uint,
 ) -> c_int {
     guard("module", 1, || {
         // SAFETY: `buf` is what `readdir` below gave; the rest comes from the file system.
@@ -199,7 +191,7 @@ unsafe extern "C" fn readdir<M: NameMap>(
     filler: FuseFillDir,
     off: off_t,
     fi: *mut FuseFileInfo,
-    flags: c_int,
+    flags: c_uint,
 ) -> c_int {
     // SAFETY: the arguments are the library's own; `names` outlives the call.
     on(|layer: &Layer<M>| unsafe {
@@ -208,35 +200,6 @@ unsafe extern "C" fn readdir<M: NameMap>(
         let buf = (&raw mut names).cast();
         Ok(files::fuse_fs_readdir(layer.below, path.as_ptr(), buf, fill::<M>, off, fi, flags))
     })
-}
-
-unsafe extern "C" fn copy_file_range<M: NameMap>(
-    path_in: *const c_char,
-    fi_in: *mut FuseFileInfo,
-    off_in: off_t,
-    path_out: *const c_char,
-    fi_out: *mut FuseFileInfo,
-    off_out: off_t,
-    size: size_t,
-    flags: c_int,
-) -> ssize_t {
-    // SAFETY: the arguments are the library's own, handed on.
-    let copied = on(|layer: &Layer<M>| unsafe {
-        let (from, to) = (layer.path(path_in)?, layer.path(path_out)?);
-        let (from, to) = (from.as_ptr(), to.as_ptr());
-        Ok(files::fuse_fs_copy_file_range(
-            layer.below,
-            from,
-            fi_in,
-            off_in,
-            to,
-            fi_out,
-            off_out,
-            size,
-            flags,
-        ) as i64)
-    });
-    copied as ssize_t
 }
 
 unsafe extern "C" fn lseek<M: NameMap>(
@@ -272,6 +235,8 @@ unsafe extern "C" fn destroy<M: NameMap>(private_data: *mut c_void) {
     }
 }
 
+/// All operations of a layer. Those that libfuse's modules don't hand on aren't here either; the kernel then does
+/// without them.
 fn all<M: NameMap>() -> FuseOperations {
     FuseOperations {
         getattr: Some(getattr::<M>),
@@ -308,13 +273,13 @@ fn all<M: NameMap>() -> FuseOperations {
         lock: Some(lock::<M>),
         utimens: Some(utimens::<M>),
         bmap: Some(bmap::<M>),
-        ioctl: Some(ioctl::<M>),
-        poll: Some(poll::<M>),
+        ioctl: None,
+        poll: None,
         write_buf: Some(write_buf::<M>),
         read_buf: Some(read_buf::<M>),
         flock: Some(flock_op::<M>),
-        fallocate: Some(fallocate::<M>),
-        copy_file_range: Some(copy_file_range::<M>),
+        fallocate: None,
+        copy_file_range: None,
         lseek: Some(lseek::<M>),
     }
 }

@@ -432,7 +432,7 @@ impl PathOps for Stack {
         flags: ReaddirFlags,
     ) -> Result<()> {
         let mut fi = file_info(file);
-        let (path, flags) = (path_ptr(path), flags.bits().cast_signed());
+        let (path, flags) = (path_ptr(path), flags.bits());
         filler::lend(filler, |buf, fill| {
             done(op!(self, files::fuse_fs_readdir, (path, buf, fill, offset, &raw mut fi, flags)))
         })

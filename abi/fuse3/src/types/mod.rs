@@ -5,12 +5,14 @@
 //! * this one: what is the same for every `libfuse3.so`,
 //! * [`era`]: what grew between `libfuse3.so.3` and `libfuse3.so.4`; code of the ABI layer names these types through
 //!   this module and is written once,
-//! * [`ops`]: the table of low-level callbacks, whose signatures use both, and [`high_ops`]: that of path-based ones.
+//! * [`ops`]: the table of low-level callbacks, whose signatures use both,
+//! * [`high`] and [`high_ops`]: what path-based file systems have.
 //!
 //! Every size and offset is asserted at compile time against `abi/tables/layout-fuse3-3.14.tsv`. A pointer to one of
 //! these structs that comes from a program is trusted to point to one: C offers nothing to check it by.
 
 pub mod era;
+pub mod high;
 pub mod high_ops;
 pub mod ops;
 #[cfg(test)]
@@ -19,11 +21,11 @@ mod tests;
 use core::ffi::{c_int, c_uint, c_void};
 use core::marker::{PhantomData, PhantomPinned};
 
-use ferrofuse_abi_common::opt::FuseArgs;
 use libc::{gid_t, mode_t, pid_t, stat, uid_t};
 
 pub use era::{FuseBuf, FuseBufvec, FuseCustomIo, FuseFileInfo};
-pub use high_ops::{FuseConfig, FuseContext, FuseFillDir, FuseOperations};
+pub use high::{FuseConfig, FuseContext, FuseFillDir, FuseModuleFactory};
+pub use high_ops::FuseOperations;
 pub use ops::FuseLowlevelOps;
 
 include!(concat!(env!("OUT_DIR"), "/layout.rs"));
@@ -75,11 +77,6 @@ opaque! {
     /// `struct fuse_fs`, made by `fuse_fs_new`.
     FuseFs
 }
-
-/// `fuse_module_factory_t`: makes the file system of a module on top of those in `fs`, which ends with NULL. NULL on
-/// failure. With `-h` among the arguments it prints its options and fails.
-pub type FuseModuleFactory =
-    unsafe extern "C" fn(args: *mut FuseArgs, fs: *mut *mut FuseFs) -> *mut FuseFs;
 
 /// `struct fuse_loop_config_v1`; before `FUSE_USE_VERSION` 312 it was `struct fuse_loop_config` itself.
 #[repr(C)]

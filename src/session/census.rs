@@ -1,0 +1,111 @@
+//! How many workers a pool has, and what they do.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Workers alive and, of those, the ones that are being started and the ones that wait for a
+/// request; the others serve one.
+///
+/// All in one word: whether a worker may leave depends on who waits, whether another may start on
+/// who is alive. Counted one after the other, the last one waiting could find no room for a
+/// successor while one too many is still about to leave, and nobody would read any more.
+#[derive(Debug, Default)]
+pub(super) struct Census(AtomicU64);
+
+const FIELD: u32 = 21;
+const WAITING: u64 = 1;
+const STARTING: u64 = 1 << FIELD;
+const ALIVE: u64 = 1 << (2 * FIELD);
+
+fn field(word: u64, unit: u64) -> usize {
+    (word / unit) as usize & ((1 << FIELD) - 1)
+}
+
+impl Census {
+    /// Most workers that can be counted.
+    pub const MOST: usize = (1 << FIELD) - 1;
+
+    /// Counts a worker that is about to be started; false if there are `most` already.
+    pub fn announce(&self, most: usize) -> bool {
+        let most = most.min(Census::MOST);
+        let announced = |word| (field(word, ALIVE) < most).then_some(word + ALIVE + STARTING);
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, announced).is_ok()
+    }
+
+    /// The announced worker could not be started.
+    pub fn withdraw(&self) {
+        self.0.fetch_sub(ALIVE + STARTING, Ordering::SeqCst);
+    }
+
+    /// The announced worker is there and waits.
+    pub fn arrive(&self) {
+        // One step: STARTING is the larger.
+        self.0.fetch_sub(STARTING - WAITING, Ordering::SeqCst);
+    }
+
+    /// A waiting worker ends.
+    pub fn leave(&self) {
+        self.0.fetch_sub(ALIVE + WAITING, Ordering::SeqCst);
+    }
+
+    /// A waiting worker has a request; true if no other waits, or soon will.
+    pub fn take_request(&self) -> bool {
+        let before = self.0.fetch_sub(WAITING, Ordering::SeqCst);
+        field(before, WAITING) == 1 && field(before, STARTING) == 0
+    }
+
+    /// A worker has served its request: it waits again, or, if `enough` do without it, is counted
+    /// out and this returns false.
+    ///
+    /// A worker being started does not count here: its thread may yet be refused.
+    pub fn wait_again(&self, enough: usize) -> bool {
+        let stays = |word| field(word, WAITING) < enough;
+        let next = |word| Some(if stays(word) { word + WAITING } else { word - ALIVE });
+        // `next` never refuses.
+        match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) {
+            Ok(before) | Err(before) => stays(before),
+        }
+    }
+
+    /// Whether nobody waits for requests, or soon will.
+    pub fn nobody_waits(&self) -> bool {
+        let word = self.0.load(Ordering::SeqCst);
+        field(word, WAITING) == 0 && field(word, STARTING) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(workers: usize) -> Census {
+        let census = Census::default();
+        for _ in 0..workers {
+            assert!(census.announce(workers));
+            census.arrive();
+        }
+        assert!(!census.announce(workers));
+        census
+    }
+
+    #[test]
+    fn whoever_leaves_makes_room_at_once() {
+        let census = with(2);
+        assert!(!census.take_request());
+        assert!(census.take_request());
+        assert!(census.wait_again(1));
+        assert!(!census.wait_again(1));
+        assert!(census.take_request());
+        assert!(census.announce(2) && !census.announce(2));
+    }
+
+    #[test]
+    fn nobody_leaves_for_a_worker_that_may_be_refused() {
+        let census = with(1);
+        assert!(census.take_request());
+        assert!(census.announce(2));
+        assert!(census.wait_again(1));
+        assert!(!census.take_request());
+        census.withdraw();
+        assert!(census.nobody_waits());
+    }
+}
