@@ -1,6 +1,6 @@
 //! Nodes that the kernel forgot and `remember` keeps for a while.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,24 +19,32 @@ struct Stop {
     changed: Condvar,
 }
 
+/// What becomes of a node whose time has come.
+enum Fate {
+    /// It was forgotten only then.
+    Later(u32),
+    Free,
+    Stays,
+}
+
 #[derive(Default)]
 pub(super) struct Cleaner {
-    /// Forgotten nodes and when that was, oldest first. Looked up again, a node stays in here until
-    /// its time comes.
-    forgotten: Mutex<VecDeque<(Id, u32)>>,
+    /// Since when nodes have been forgotten, and which. Looked up again, a node stays in here until
+    /// its time comes, and is in here once however often it is forgotten.
+    forgotten: Mutex<BTreeSet<(u32, Id)>>,
     thread: Mutex<Option<(JoinHandle<()>, Arc<Stop>)>>,
 }
 
 impl Cleaner {
     pub fn push(&self, id: Id, now: u32) {
-        self.forgotten.lock().push_back((id, now));
+        self.forgotten.lock().insert((now, id));
     }
 
     /// The oldest entry, if it is at least `age` seconds old.
-    fn pop(&self, now: u32, age: u32) -> Option<(Id, u32)> {
+    fn pop(&self, now: u32, age: u32) -> Option<Id> {
         let mut forgotten = self.forgotten.lock();
-        let due = forgotten.front().is_some_and(|(_, when)| now.saturating_sub(*when) >= age);
-        if due { forgotten.pop_front() } else { None }
+        let due = forgotten.first().is_some_and(|(when, _)| now.saturating_sub(*when) >= age);
+        if due { forgotten.pop_first().map(|(_, id)| id) } else { None }
     }
 }
 
@@ -52,16 +60,21 @@ impl<P: PathOps> Tree<P> {
             Ok(age) => age,
         };
         let now = self.now_secs();
-        while let Some((id, when)) = self.cleaner.pop(now, age) {
-            let unused = self.space.nodes.with(id, |node| {
-                // Known again, or forgotten again later on: then it has another entry.
-                let due = node.nlookup == 0 && node.kept && node.forgotten == when;
+        while let Some(id) = self.cleaner.pop(now, age) {
+            let fate = self.space.nodes.with(id, |node| {
+                if node.nlookup == 0 && node.kept && now.saturating_sub(node.forgotten) < age {
+                    // Known and forgotten again since it was queued.
+                    return Fate::Later(node.forgotten);
+                }
+                node.queued = false;
                 // A directory whose nodes are still kept goes with the last of them.
-                node.kept &= !due;
-                due && node.is_unused()
+                node.kept &= node.nlookup > 0;
+                if node.is_unused() { Fate::Free } else { Fate::Stays }
             });
-            if unused == Some(true) {
-                self.space.free(id);
+            match fate {
+                Some(Fate::Later(when)) => self.cleaner.push(id, when),
+                Some(Fate::Free) => self.space.free(id),
+                Some(Fate::Stays) | None => {}
             }
         }
         (age / 10).clamp(60, 3600)

@@ -25,7 +25,7 @@ pub(super) struct Namespace {
 pub(super) enum Forgotten {
     /// Something still refers to it, or it never was.
     InUse,
-    /// The kernel has forgotten it; it is kept for now.
+    /// The kernel has forgotten it; it is kept for now, and the cleaner must be told.
     Kept,
     /// It is gone.
     Gone,
@@ -272,7 +272,8 @@ impl Namespace {
             node.nlookup = node.nlookup.saturating_sub(count);
             if was_known && node.nlookup == 0 && node.kept {
                 node.forgotten = now;
-                return Forgotten::Kept;
+                let told = std::mem::replace(&mut node.queued, true);
+                return if told { Forgotten::InUse } else { Forgotten::Kept };
             }
             if node.is_unused() { Forgotten::Gone } else { Forgotten::InUse }
         });

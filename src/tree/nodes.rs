@@ -53,6 +53,8 @@ pub(super) struct Node {
     pub hidden: bool,
     /// Stays although the kernel has forgotten it (`remember`).
     pub kept: bool,
+    /// The [cleaner](super::cleaner) is going to look at it.
+    pub queued: bool,
 }
 
 impl Node {
@@ -71,6 +73,7 @@ impl Node {
             marked: false,
             hidden: false,
             kept: false,
+            queued: false,
         }
     }
 
