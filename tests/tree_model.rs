@@ -39,7 +39,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let n = 0..64usize;
     let place = (n.clone(), 0..NAMES.len());
     let lost = prop::bool::weighted(0.15);
-    let lossy = (place.clone(), lost.clone());
+    let lossy = (place.clone(), lost);
     let flags = prop::sample::select(vec![0, 0, libc::RENAME_NOREPLACE, libc::RENAME_EXCHANGE]);
     let step = prop_oneof![
         3 => lossy.clone().prop_map(|((dir, name), lost)| Lookup { dir, name, lost }),
@@ -52,7 +52,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => place.clone().prop_map(|(dir, name)| Rmdir { dir, name }),
         6 => (place.clone(), place, flags)
             .prop_map(|(from, to, flags)| Rename { from, to, flags }),
-        3 => (n.clone(), lost.clone()).prop_map(|(node, lost)| Open { node, lost }),
+        3 => (n.clone(), lost).prop_map(|(node, lost)| Open { node, lost }),
         2 => n.clone().prop_map(|file| Release { file }),
         3 => n.clone().prop_map(|node| Getattr { node }),
         1 => n.clone().prop_map(|file| GetattrOpen { file }),
@@ -282,7 +282,7 @@ impl Model {
         let (at, fh) = self.files.swap_remove(file % self.files.len());
         let path = self.path(at);
         self.kernel.release(self.nodes[at].id, fh).unwrap();
-        self.expect("release", &[path.clone()]);
+        self.expect("release", std::slice::from_ref(&path));
         let node = &mut self.nodes[at];
         node.opens -= 1;
         if node.opens == 0 && node.hidden {

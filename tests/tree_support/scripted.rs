@@ -18,6 +18,9 @@ use super::text;
 /// Entries that readdir gives: name, offset, flags.
 pub type Entries = Vec<(&'static str, i64, FillFlags)>;
 
+/// Something a test does from inside an operation.
+pub type Action = Box<dyn FnOnce() -> Result<()> + Send>;
+
 #[derive(Default)]
 pub struct State {
     pub calls: Mutex<Vec<String>>,
@@ -32,7 +35,7 @@ pub struct State {
     /// enter minus leave.
     pub depth: AtomicI64,
     /// Run by `access`.
-    pub during_access: Mutex<Option<Box<dyn FnOnce() -> Result<()> + Send>>>,
+    pub during_access: Mutex<Option<Action>>,
 }
 
 #[derive(Clone)]
