@@ -17,14 +17,14 @@
 //! and no circle of waiting can come about.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use super::namespace::Namespace;
 use super::nodes::{Id, Refusal};
 use super::queue::{Attempt, Queue, Waiter};
+use super::sync::{AtomicUsize, Mutex};
 
 /// One path that an operation needs.
 #[derive(Clone, Copy, Debug)]

@@ -24,10 +24,12 @@ mod inquiry;
 mod interrupt;
 mod invalidate;
 mod listing;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod lock_tests;
 mod locks;
 mod lookup;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod lowlevel;
 mod modify;
 mod name;
@@ -43,6 +45,7 @@ mod queue;
 mod readdir;
 mod reclock;
 mod scope;
+mod sync;
 
 pub use self::core::Tree;
 pub use config::{Compat, TreeConfig};

@@ -6,9 +6,9 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use hashbrown::HashTable;
-use parking_lot::{Mutex, MutexGuard};
 
 use super::nodes::{Id, SHARDS};
+use super::sync::{Mutex, MutexGuard};
 
 /// One name.
 #[derive(Clone, Copy)]

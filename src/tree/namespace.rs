@@ -3,12 +3,13 @@
 //! Locks are taken in the order names, node. Counters of a directory and the names in it change one
 //! after the other, in the order that never makes the directory look unused too early.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::name::Name;
 use super::names::Names;
 use super::nodes::{Id, Node, Nodes, ROOT, UNKNOWN};
 use super::pathcache::PathCache;
+use super::sync::AtomicU64;
 use crate::errno::{Errno, Result};
 
 pub(super) struct Namespace {

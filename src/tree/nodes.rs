@@ -5,10 +5,10 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use parking_lot::Mutex;
 
 use super::extra::Extra;
 use super::name::Name;
+use super::sync::Mutex;
 use crate::session::NodeId;
 
 /// A node number: 32 bits, as libfuse has it. 0 is no node.
@@ -25,7 +25,7 @@ pub(super) fn id_of(node: NodeId) -> Id {
     Id::try_from(node).unwrap_or(0)
 }
 
-pub(super) const SHARDS: usize = 64;
+pub(super) const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 64 };
 
 /// One name of the filesystem that the kernel knows, or somebody uses.
 pub(super) struct Node {

@@ -3,14 +3,13 @@
 //! Bounded memory: a fixed number of slots, chosen by the directory's number. A rename of anything
 //! that has nodes below it invalidates all of them at once, by a counter.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::Mutex;
+use std::sync::atomic::Ordering;
 
 use super::nodes::Id;
 use super::path::Bytes;
+use super::sync::{AtomicU64, Mutex};
 
-const SLOTS: usize = 1024;
+const SLOTS: usize = if cfg!(all(test, loom)) { 1 } else { 1024 };
 
 #[derive(Default)]
 struct Slot {

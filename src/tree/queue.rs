@@ -6,12 +6,12 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
 use smallvec::SmallVec;
 
 use super::locks::{Grant, Target};
 use super::namespace::Namespace;
 use super::nodes::{Id, ROOT, Refusal};
+use super::sync::{self, Condvar, Mutex};
 
 /// What an operation stands for while it waits.
 #[derive(Default)]
@@ -90,7 +90,7 @@ impl Waiter {
             if let Some(outcome) = outcome.take() {
                 return outcome;
             }
-            self.decided.wait(&mut outcome);
+            outcome = sync::wait(&self.decided, outcome);
         }
     }
 }

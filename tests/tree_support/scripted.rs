@@ -18,8 +18,8 @@ use super::text;
 /// Entries that readdir gives: name, offset, flags.
 pub type Entries = Vec<(&'static str, i64, FillFlags)>;
 
-/// Something a test does from inside an operation.
-pub type Action = Box<dyn FnOnce() -> Result<()> + Send>;
+/// What an operation does besides.
+pub type Handler = Box<dyn FnOnce() -> Result<()> + Send>;
 
 #[derive(Default)]
 pub struct State {
@@ -35,7 +35,7 @@ pub struct State {
     /// enter minus leave.
     pub depth: AtomicI64,
     /// Run by `access`.
-    pub during_access: Mutex<Option<Action>>,
+    pub during_access: Mutex<Option<Handler>>,
 }
 
 #[derive(Clone)]
