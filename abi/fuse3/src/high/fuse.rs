@@ -12,9 +12,10 @@ use libc::size_t;
 
 use super::config;
 use super::fs::fuse_fs_new;
+use super::layers::Layers;
 use super::modules;
 use super::options::{self, fuse_lib_help};
-use super::stack::{Layers, Stack};
+use super::stack::Stack;
 use crate::session::{
     create, fuse_session_destroy, fuse_session_exit, fuse_session_mount, fuse_session_unmount,
     session,
