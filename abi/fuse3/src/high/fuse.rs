@@ -89,7 +89,7 @@ unsafe fn new(
     let debug = layers.config.debug != 0;
     let tree = Tree::new(Stack::new(layers), settings, Compat::default());
     // SAFETY: the caller's promise.
-    let session = unsafe { create(args, Box::new(tree.clone()), user_data) };
+    let session = unsafe { create(args, Box::new(tree.clone()), user_data, None) };
     if session.is_null() {
         return None;
     }
