@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Data through the passthrough filesystem, against a plain directory.
 
-Usage: drive_data.py [daemon options]
+Usage: drive_data.py [--hl] [daemon options]
 """
 import ctypes
 import hashlib
@@ -328,7 +328,7 @@ def main():
     # The kernel refuses shared maps of files opened with direct_io.
     without = [maps] if "direct_io" in ",".join(sys.argv[1:]) else []
     scenarios = [s for s in SCENARIOS if s not in without]
-    daemon = ft.Daemon("passthrough_ll", "-o", f"source={source}", *sys.argv[1:])
+    daemon = ft.passthrough(source)
     bad = 0
     for scenario in scenarios:
         native = os.path.join(ft.TMP, "native", scenario.__name__)

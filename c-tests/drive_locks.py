@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Locks between two processes on the passthrough filesystem, against a plain directory.
 
-Usage: drive_locks.py [daemon options]
+Usage: drive_locks.py [--hl] [daemon options]
 """
 import fcntl
 import os
@@ -170,7 +170,7 @@ SCENARIOS = (records, duplicates_close, flocks, waiting_record, waiting_flock, i
 def main():
     source = os.path.join(ft.TMP, "source")
     os.makedirs(source)
-    daemon = ft.Daemon("passthrough_ll", "-o", f"source={source}", *sys.argv[1:])
+    daemon = ft.passthrough(source)
     bad = 0
     for scenario in SCENARIOS:
         native = os.path.join(ft.TMP, "native", scenario.__name__)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The passthrough filesystem's names and attributes, against a plain directory.
 
-Usage: drive_names.py [daemon options]
+Usage: drive_names.py [--hl] [daemon options]
 """
 import ctypes
 import os
@@ -274,7 +274,7 @@ def directories(d):
     inner = os.open(j("gone"), os.O_RDONLY)
     os.rmdir(j("gone"))
     yield "removed while open", attempt(os.listdir, inner)
-    yield "nlink of removed", os.fstat(inner).st_nlink
+    yield "nlink of removed", attempt(lambda: os.fstat(inner).st_nlink)
     os.close(inner)
     os.close(gone)
 
@@ -306,13 +306,23 @@ def unlinked(d):
 SCENARIOS = (make_and_remove, links, renames, long_names, attributes, xattrs, directories, unlinked)
 
 EXPECTED = {}
+# A path is a node of its own: what two names of a file have in common the kernel does not know.
+if ft.high_level():
+    EXPECTED = {
+        "content by the first": "the page cache of the first name is older",
+        "nlink": "the attributes of the first name are older",
+        "nlink after": "likewise",
+        "removed while open": "a directory without a name has no path",
+        "nlink of removed": "likewise",
+        "not the same": "the hidden name is the node of the open file",
+    }
 
 
 def main():
     os.umask(0o022)
     source = os.path.join(ft.TMP, "source")
     os.makedirs(source)
-    daemon = ft.Daemon("passthrough_ll", "-o", f"source={source}", *sys.argv[1:])
+    daemon = ft.passthrough(source)
     bad = 0
     for scenario in SCENARIOS:
         native = os.path.join(ft.TMP, "native", scenario.__name__)

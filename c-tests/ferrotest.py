@@ -180,6 +180,21 @@ class Daemon:
         libc.umount2(os.fsencode(self.mnt), 2)
 
 
+def passthrough(source):
+    """The passthrough filesystem with the driver's arguments; with --hl first, the path-based one."""
+    arguments = sys.argv[1:]
+    program = "passthrough_ll"
+    if arguments[:1] == ["--hl"]:
+        program = "passthrough_hl"
+        del arguments[0]
+    return Daemon(program, "-o", f"source={source}", *arguments)
+
+
+def high_level():
+    """Whether the driver was asked for the path-based passthrough filesystem."""
+    return sys.argv[1:2] == ["--hl"]
+
+
 def compare(scenario, native_dir, mount_dir, expected=()):
     """Runs scenario(dir), a generator of (key, value), on a plain directory and on
     the mount. The plain directory is the oracle: a difference is an error, unless

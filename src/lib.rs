@@ -2,6 +2,7 @@
 //!
 //! Layers, each depending only on those below it:
 //!
+//! * [`tree`]: the path API, over node numbers
 //! * [`session`]: negotiation, dispatch, replies, notifications, interrupts, loops
 //! * [`buf`]: the buffer vector
 //! * [`transport`]: the device, splicing through a pipe, the caller's own I/O
@@ -18,6 +19,7 @@ pub mod session;
 #[allow(unsafe_code)]
 pub mod sys;
 pub mod transport;
+pub mod tree;
 pub mod wire;
 
 pub use errno::{Errno, Result};

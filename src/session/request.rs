@@ -67,6 +67,12 @@ impl Request {
         if at.slot.take(at.generation) { Ok(Request { at }) } else { Err(Misuse::NotPending) }
     }
 
+    /// The request's number, for looking at it ([`Peek`]) while it is being served. It can't be
+    /// claimed.
+    pub fn handle(&self) -> Handle {
+        self.at.handle()
+    }
+
     /// The kernel's id of the request.
     pub fn unique(&self) -> u64 {
         self.at.slot.unique.load(Ordering::Relaxed)

@@ -10,6 +10,7 @@ pub mod pipe;
 pub mod proc;
 pub mod scm;
 pub mod shared;
+pub mod signal;
 pub mod splice;
 pub mod stack;
 pub mod stat;

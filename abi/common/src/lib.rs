@@ -10,6 +10,7 @@
 //! * [`conn_info`], [`conn_opts`]: `struct fuse_conn_info` and the options that edit it
 //! * [`log`]: `fuse_log`, and the engine's records routed to it
 //! * [`daemonize`], [`signals`], [`env`](mod@env): process set-up
+//! * [`modules`]: what the built-in filesystem modules do to names
 //! * [`version`]: the version this library claims
 //! * [`panic`](mod@panic): the boundary no panic crosses
 
@@ -21,6 +22,7 @@ pub mod env;
 pub mod export;
 pub mod help;
 pub mod log;
+pub mod modules;
 pub mod opt;
 pub mod panic;
 pub mod signals;

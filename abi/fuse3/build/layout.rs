@@ -13,6 +13,9 @@ const STRUCTS: &[(&str, &str)] = &[
     ("fuse_custom_io", "FuseCustomIo"),
     ("fuse_lowlevel_ops", "FuseLowlevelOps"),
     ("fuse_loop_config_v1", "FuseLoopConfigV1"),
+    ("fuse_operations", "FuseOperations"),
+    ("fuse_config", "FuseConfig"),
+    ("fuse_context", "FuseContext"),
     // The engine reads buffers where they are.
     ("fuse_buf", "ferrofuse::buf::Segment"),
     // Those that all generations share.

@@ -1,6 +1,7 @@
 //! `fuse_buf_*`: buffer vectors.
 
 use std::ffi::c_int;
+use std::mem::offset_of;
 use std::slice;
 
 use ferrofuse::Errno;
@@ -28,13 +29,42 @@ unsafe fn segments<'a>(bufv: *const FuseBufvec) -> &'a [Segment] {
     }
 }
 
+/// A C vector, from where it stands.
+///
+/// # Safety
+/// `bufv` points to a valid vector, whose memory segments have as many bytes as they say, for as
+/// long as the result is used.
+pub unsafe fn vector<'a>(bufv: *const FuseBufvec) -> Vector<'a> {
+    // SAFETY: the caller's promise.
+    unsafe { Vector::from_raw(segments(bufv), (*bufv).idx, (*bufv).off) }
+}
+
 /// Lends a C vector, from where it stands, to `use_it`.
 ///
 /// # Safety
 /// `bufv` points to a valid vector, whose memory segments have as many bytes as they say.
 pub unsafe fn with_vector<T>(bufv: *mut FuseBufvec, use_it: impl FnOnce(Vector<'_>) -> T) -> T {
     // SAFETY: the caller's promise.
-    unsafe { use_it(Vector::from_raw(segments(bufv), (*bufv).idx, (*bufv).off)) }
+    use_it(unsafe { vector(bufv) })
+}
+
+/// Lends a vector of the engine's to C, which may move its cursor, while `use_it` runs.
+pub fn lend<T>(data: &Vector<'_>, use_it: impl FnOnce(*mut FuseBufvec) -> T) -> T {
+    /// The count and the cursor, which stand before the segments.
+    const HEAD: usize = offset_of!(FuseBufvec, buf) / size_of::<usize>();
+    const SEGMENT: usize = size_of::<Segment>() / size_of::<usize>();
+    // A struct of C that ends in an array: words have its alignment. Requests have one segment.
+    let count = data.segments().len();
+    let mut words = smallvec::SmallVec::<[usize; HEAD + SEGMENT]>::new();
+    words.resize(HEAD + count * SEGMENT, 0);
+    let bufv = words.as_mut_ptr().cast::<FuseBufvec>();
+    // SAFETY: there is room for the head and `count` segments.
+    unsafe {
+        ((*bufv).count, (*bufv).idx, (*bufv).off) = (count, data.idx(), data.off());
+        let first = (&raw mut (*bufv).buf).cast::<Segment>();
+        first.copy_from_nonoverlapping(data.segments().as_ptr(), count);
+    }
+    use_it(bufv)
 }
 
 /// `fuse_buf_size`: all bytes of the vector, `SIZE_MAX` if that is the size of one segment.
@@ -86,4 +116,24 @@ pub unsafe extern "C" fn fuse_buf_copy(
         }
         result.map_or_else(|error| error.negated() as ssize_t, |count| count as ssize_t)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lent_vector_is_the_same_to_c() {
+        let bytes = *b"some bytes";
+        let mut many = [Segment::memory(bytes.as_ptr().cast_mut(), 4); 3];
+        many[2].size = 10;
+        // SAFETY: the segments name `bytes`, which is not changed.
+        let data = unsafe { Vector::from_raw(&many, 1, 2) };
+        lend(&data, |bufv| {
+            // SAFETY: the vector was made of valid segments.
+            let again = unsafe { vector(bufv) };
+            assert_eq!((again.idx(), again.off(), again.size()), (1, 2, 18));
+            assert_eq!(again.remaining(), 12);
+        });
+    }
 }

@@ -34,6 +34,81 @@ export!(fuse_session_loop_mt_31 @@ "FUSE_3.2" = crate::loops::fuse_session_loop_
 export!(fuse_session_loop_mt_312 @@ "FUSE_3.12" = crate::loops::fuse_session_loop_mt_312);
 export!(fuse_session_loop_mt_32 @@ "FUSE_3.2" = crate::loops::fuse_session_loop_mt_32);
 
+// The path-based API: file systems, their loops, and the main function.
+export!(fuse_clean_cache @@ "FUSE_3.0" = crate::high::fuse::fuse_clean_cache);
+export!(fuse_destroy @@ "FUSE_3.0" = crate::high::fuse::fuse_destroy);
+export!(fuse_exit @@ "FUSE_3.0" = crate::high::fuse::fuse_exit);
+export!(fuse_get_session @@ "FUSE_3.0" = crate::high::fuse::fuse_get_session);
+export!(fuse_invalidate_path @@ "FUSE_3.1" = crate::high::fuse::fuse_invalidate_path);
+export!(fuse_lib_help @@ "FUSE_3.1" = crate::high::options::fuse_lib_help);
+export!(fuse_loop @@ "FUSE_3.0" = crate::high::loops::fuse_loop);
+export!(fuse_loop_mt @ "FUSE_3.0" = crate::high::loops::fuse_loop_mt_31);
+export!(fuse_loop_mt @ "FUSE_3.2" = crate::high::loops::fuse_loop_mt_32);
+export!(fuse_loop_mt @@ "FUSE_3.12" = crate::high::loops::fuse_loop_mt_312);
+export!(fuse_loop_mt_31 @@ "FUSE_3.2" = crate::high::loops::fuse_loop_mt_31);
+export!(fuse_loop_mt_312 @@ "FUSE_3.12" = crate::high::loops::fuse_loop_mt_312);
+export!(fuse_loop_mt_32 @@ "FUSE_3.12" = crate::high::loops::fuse_loop_mt_32);
+export!(fuse_main_real @@ "FUSE_3.0" = crate::high::main::fuse_main_real);
+export!(fuse_mount @@ "FUSE_3.0" = crate::high::fuse::fuse_mount);
+export!(fuse_new @ "FUSE_3.0" = crate::high::fuse::fuse_new_30);
+export!(fuse_new @@ "FUSE_3.1" = crate::high::fuse::fuse_new_31);
+export!(fuse_new_30 @@ "FUSE_3.1" = crate::high::fuse::fuse_new_30);
+export!(fuse_new_31 @@ "FUSE_3.1" = crate::high::fuse::fuse_new_31);
+export!(fuse_start_cleanup_thread @@ "FUSE_3.0" = crate::high::fuse::fuse_start_cleanup_thread);
+export!(fuse_stop_cleanup_thread @@ "FUSE_3.0" = crate::high::fuse::fuse_stop_cleanup_thread);
+export!(fuse_unmount @@ "FUSE_3.0" = crate::high::fuse::fuse_unmount);
+
+// What a path-based operation can ask of its request.
+export!(fuse_get_context @@ "FUSE_3.0" = crate::high::context::fuse_get_context);
+export!(fuse_getgroups @@ "FUSE_3.0" = crate::high::context::fuse_getgroups);
+export!(fuse_interrupted @@ "FUSE_3.0" = crate::high::context::fuse_interrupted);
+export!(fuse_notify_poll @@ "FUSE_3.0" = crate::notify::fuse_lowlevel_notify_poll);
+
+// File systems in a stack.
+export!(fuse_fs_access @@ "FUSE_3.0" = crate::high::names::fuse_fs_access);
+export!(fuse_fs_bmap @@ "FUSE_3.0" = crate::high::files::fuse_fs_bmap);
+export!(fuse_fs_chmod @@ "FUSE_3.0" = crate::high::names::fuse_fs_chmod);
+export!(fuse_fs_chown @@ "FUSE_3.0" = crate::high::names::fuse_fs_chown);
+export!(fuse_fs_copy_file_range @@ "FUSE_3.4" = crate::high::files::fuse_fs_copy_file_range);
+export!(fuse_fs_create @@ "FUSE_3.0" = crate::high::files::fuse_fs_create);
+export!(fuse_fs_destroy @@ "FUSE_3.0" = crate::high::fs::fuse_fs_destroy);
+export!(fuse_fs_fallocate @@ "FUSE_3.0" = crate::high::files::fuse_fs_fallocate);
+export!(fuse_fs_flock @@ "FUSE_3.0" = crate::high::files::fuse_fs_flock);
+export!(fuse_fs_flush @@ "FUSE_3.0" = crate::high::files::fuse_fs_flush);
+export!(fuse_fs_fsync @@ "FUSE_3.0" = crate::high::files::fuse_fs_fsync);
+export!(fuse_fs_fsyncdir @@ "FUSE_3.0" = crate::high::files::fuse_fs_fsyncdir);
+export!(fuse_fs_getattr @@ "FUSE_3.0" = crate::high::names::fuse_fs_getattr);
+export!(fuse_fs_getxattr @@ "FUSE_3.0" = crate::high::names::fuse_fs_getxattr);
+export!(fuse_fs_init @@ "FUSE_3.0" = crate::high::fs::fuse_fs_init);
+export!(fuse_fs_ioctl @@ "FUSE_3.0" = crate::high::files::fuse_fs_ioctl);
+export!(fuse_fs_link @@ "FUSE_3.0" = crate::high::names::fuse_fs_link);
+export!(fuse_fs_listxattr @@ "FUSE_3.0" = crate::high::names::fuse_fs_listxattr);
+export!(fuse_fs_lock @@ "FUSE_3.0" = crate::high::files::fuse_fs_lock);
+export!(fuse_fs_lseek @@ "FUSE_3.0" = crate::high::files::fuse_fs_lseek);
+export!(fuse_fs_mkdir @@ "FUSE_3.0" = crate::high::names::fuse_fs_mkdir);
+export!(fuse_fs_mknod @@ "FUSE_3.0" = crate::high::names::fuse_fs_mknod);
+export!(fuse_fs_new @@ "FUSE_3.0" = crate::high::fs::fuse_fs_new);
+export!(fuse_fs_open @@ "FUSE_3.0" = crate::high::files::fuse_fs_open);
+export!(fuse_fs_opendir @@ "FUSE_3.0" = crate::high::files::fuse_fs_opendir);
+export!(fuse_fs_poll @@ "FUSE_3.0" = crate::high::files::fuse_fs_poll);
+export!(fuse_fs_read @@ "FUSE_3.0" = crate::high::data::fuse_fs_read);
+export!(fuse_fs_read_buf @@ "FUSE_3.0" = crate::high::data::fuse_fs_read_buf);
+export!(fuse_fs_readdir @@ "FUSE_3.0" = crate::high::files::fuse_fs_readdir);
+export!(fuse_fs_readlink @@ "FUSE_3.0" = crate::high::names::fuse_fs_readlink);
+export!(fuse_fs_release @@ "FUSE_3.0" = crate::high::files::fuse_fs_release);
+export!(fuse_fs_releasedir @@ "FUSE_3.0" = crate::high::files::fuse_fs_releasedir);
+export!(fuse_fs_removexattr @@ "FUSE_3.0" = crate::high::names::fuse_fs_removexattr);
+export!(fuse_fs_rename @@ "FUSE_3.0" = crate::high::names::fuse_fs_rename);
+export!(fuse_fs_rmdir @@ "FUSE_3.0" = crate::high::names::fuse_fs_rmdir);
+export!(fuse_fs_setxattr @@ "FUSE_3.0" = crate::high::names::fuse_fs_setxattr);
+export!(fuse_fs_statfs @@ "FUSE_3.0" = crate::high::names::fuse_fs_statfs);
+export!(fuse_fs_symlink @@ "FUSE_3.0" = crate::high::names::fuse_fs_symlink);
+export!(fuse_fs_truncate @@ "FUSE_3.0" = crate::high::names::fuse_fs_truncate);
+export!(fuse_fs_unlink @@ "FUSE_3.0" = crate::high::names::fuse_fs_unlink);
+export!(fuse_fs_utimens @@ "FUSE_3.0" = crate::high::names::fuse_fs_utimens);
+export!(fuse_fs_write @@ "FUSE_3.0" = crate::high::data::fuse_fs_write);
+export!(fuse_fs_write_buf @@ "FUSE_3.0" = crate::high::data::fuse_fs_write_buf);
+
 // What a handler can ask of its request.
 export!(fuse_req_ctx @@ "FUSE_3.0" = crate::request::fuse_req_ctx);
 export!(fuse_req_getgroups @@ "FUSE_3.0" = crate::request::fuse_req_getgroups);

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 
 use ferrofuse::buf::{Segment, Vector};
-use ferrofuse::session::caps::{Capabilities, ConnInfo, Features};
+use ferrofuse::session::caps::{ConnInfo, Features};
 use ferrofuse::session::ops::{CopyRange, FileInfo, Forget, IoctlCall, LowLevelOps, NodeId};
 use ferrofuse::session::{PollHandle, Request};
 use ferrofuse::wire::flags::SetattrValid;
@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::convert;
 use crate::types::{
-    FuseBuf, FuseBufvec, FuseFileInfo, FuseForgetData, FuseLowlevelOps, FusePollhandle, FuseReq,
+    self, FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FusePollhandle, FuseReq,
 };
 
 /// The callbacks and what they were registered with.
@@ -59,11 +59,6 @@ macro_rules! call {
     };
 }
 
-/// An optional open file as the pointer a handler gets.
-fn file_ptr(fi: &mut Option<FuseFileInfo>) -> *mut FuseFileInfo {
-    fi.as_mut().map_or(ptr::null_mut(), ptr::from_mut)
-}
-
 /// The vector's segments in this era's layout, as one allocation that C code can walk.
 ///
 /// Requests have one segment, so the array of the struct itself suffices.
@@ -95,26 +90,10 @@ impl LowLevelOps for Filesystem {
     fn init(&self, conn: &mut ConnInfo) {
         let Some(init) = self.ops.init else { return };
         let mut c_conn = self.conn.lock();
-        c_conn.proto_major = conn.proto_major;
-        c_conn.proto_minor = conn.proto_minor;
-        c_conn.max_write = conn.max_write;
-        c_conn.max_read = conn.max_read;
-        c_conn.max_readahead = conn.max_readahead;
-        c_conn.capable = conn.capable.bits() as u32;
-        c_conn.want = conn.want.bits() as u32;
-        c_conn.max_background = conn.max_background;
-        c_conn.congestion_threshold = conn.congestion_threshold;
-        c_conn.time_gran = conn.time_gran;
-        // SAFETY: the program's own handler; the connection outlives the session.
-        unsafe { init(self.userdata, ptr::from_mut(&mut **c_conn)) };
-        conn.max_write = c_conn.max_write;
-        conn.max_read = c_conn.max_read;
-        conn.max_readahead = c_conn.max_readahead;
-        conn.want = Capabilities::from_bits_retain(c_conn.want.into());
-        conn.max_background = c_conn.max_background;
-        conn.congestion_threshold = c_conn.congestion_threshold;
-        conn.time_gran = c_conn.time_gran;
-        conn.refused = Capabilities::from_bits_retain(c_conn.refused().into());
+        convert::with_c_conn(&mut c_conn, conn, |c_conn| {
+            // SAFETY: the program's own handler; the connection outlives the session.
+            unsafe { init(self.userdata, c_conn) };
+        });
     }
 
     fn destroy(&self) {
@@ -156,7 +135,7 @@ impl LowLevelOps for Filesystem {
 
     fn getattr(&self, req: Request, node: NodeId, file: Option<&FileInfo>) {
         let mut fi = file.map(convert::file_info);
-        call!(self, getattr, req, (node, file_ptr(&mut fi)));
+        call!(self, getattr, req, (node, types::file_ptr(&mut fi)));
     }
 
     fn setattr(
@@ -170,7 +149,7 @@ impl LowLevelOps for Filesystem {
         let mut fi = file.map(convert::file_info);
         let mut stat = convert::setattr_stat(attr);
         let to_set = convert::to_set(valid);
-        call!(self, setattr, req, (node, &raw mut stat, to_set, file_ptr(&mut fi)));
+        call!(self, setattr, req, (node, &raw mut stat, to_set, types::file_ptr(&mut fi)));
     }
 
     fn readlink(&self, req: Request, node: NodeId) {

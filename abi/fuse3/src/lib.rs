@@ -9,6 +9,7 @@ mod convert;
 mod custom;
 mod exports;
 mod filesystem;
+mod high;
 mod loops;
 mod notify;
 mod reply;

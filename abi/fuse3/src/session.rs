@@ -9,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
-use ferrofuse::session::{Config, Message, Session};
+use ferrofuse::session::{Config, LowLevelOps, Message, Session};
 use ferrofuse::sys::env;
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
@@ -218,35 +218,49 @@ pub unsafe extern "C" fn fuse_session_new(
     ferrofuse_abi_common::log::install();
     guard("fuse_session_new", ptr::null_mut(), || {
         // SAFETY: the caller's promise.
-        if args.is_null() || unsafe { (*args).argc } == 0 {
-            log::error!("fuse: empty argv passed to fuse_session_new().");
-            return ptr::null_mut();
+        unsafe {
+            let ops = copy_ops(op, op_size);
+            create(args, Box::new(Filesystem::new(ops, userdata)), userdata)
         }
-        // SAFETY: the caller's promise.
-        let ops = unsafe { copy_ops(op, op_size) };
-        // SAFETY: as above.
-        let Some(options) = (unsafe { parse(args) }) else { return ptr::null_mut() };
-        if options.debug {
-            ferrofuse_abi_common::log::enable_debug();
-            let version = ferrofuse_abi_common::version::PKG_VERSION;
-            log::debug!("FUSE library version: {}", version.to_string_lossy());
-        }
-        let config = Config {
-            debug: options.debug,
-            deny_others: options.allow_root,
-            max_read: options.mount.max_read(),
-            splice: splice_policy(),
-            userdata: userdata.expose_provenance(),
-        };
-        let session = CSession {
-            magic: MAGIC,
-            engine: Session::new(Box::new(Filesystem::new(ops, userdata)), config),
-            options: options.mount,
-            mounted: Mutex::new(None),
-            userdata,
-        };
-        Box::into_raw(Box::new(session)).cast()
     })
+}
+
+/// A session over `ops`; otherwise as [`fuse_session_new`].
+///
+/// # Safety
+/// `args` is NULL or a valid argument list.
+pub unsafe fn create(
+    args: *mut FuseArgs,
+    ops: Box<dyn LowLevelOps>,
+    userdata: *mut c_void,
+) -> *mut FuseSession {
+    // SAFETY: the caller's promise.
+    if args.is_null() || unsafe { (*args).argc } == 0 {
+        log::error!("fuse: empty argv passed to fuse_session_new().");
+        return ptr::null_mut();
+    }
+    // SAFETY: as above.
+    let Some(options) = (unsafe { parse(args) }) else { return ptr::null_mut() };
+    if options.debug {
+        ferrofuse_abi_common::log::enable_debug();
+        let version = ferrofuse_abi_common::version::PKG_VERSION;
+        log::debug!("FUSE library version: {}", version.to_string_lossy());
+    }
+    let config = Config {
+        debug: options.debug,
+        deny_others: options.allow_root,
+        max_read: options.mount.max_read(),
+        splice: splice_policy(),
+        userdata: userdata.expose_provenance(),
+    };
+    let session = CSession {
+        magic: MAGIC,
+        engine: Session::new(ops, config),
+        options: options.mount,
+        mounted: Mutex::new(None),
+        userdata,
+    };
+    Box::into_raw(Box::new(session)).cast()
 }
 
 impl CSession {

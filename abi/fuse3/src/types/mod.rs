@@ -1,16 +1,19 @@
 //! The structs that C programs and the library share, with the layout of libfuse 3.14.
 //!
-//! Three files, by how long a layout holds:
+//! Files by how long a layout holds:
 //!
 //! * this one: what is the same for every `libfuse3.so`,
 //! * [`era`]: what grew between `libfuse3.so.3` and `libfuse3.so.4`; code of the ABI layer names these types through
 //!   this module and is written once,
-//! * [`ops`]: the table of low-level callbacks, whose signatures use both.
+//! * [`ops`]: the table of low-level callbacks, whose signatures use both,
+//! * [`high`] and [`high_ops`]: what path-based file systems have.
 //!
 //! Every size and offset is asserted at compile time against `abi/tables/layout-fuse3-3.14.tsv`. A pointer to one of
 //! these structs that comes from a program is trusted to point to one: C offers nothing to check it by.
 
 pub mod era;
+pub mod high;
+pub mod high_ops;
 pub mod ops;
 #[cfg(test)]
 mod tests;
@@ -21,6 +24,8 @@ use core::marker::{PhantomData, PhantomPinned};
 use libc::{gid_t, mode_t, pid_t, stat, uid_t};
 
 pub use era::{FuseBuf, FuseBufvec, FuseCustomIo, FuseFileInfo};
+pub use high::{FuseConfig, FuseContext, FuseFillDir, FuseModuleFactory};
+pub use high_ops::FuseOperations;
 pub use ops::FuseLowlevelOps;
 
 include!(concat!(env!("OUT_DIR"), "/layout.rs"));
@@ -62,6 +67,15 @@ opaque! {
 opaque! {
     /// `struct fuse_loop_config` as of `FUSE_USE_VERSION` 312: made and freed by the library, set through functions.
     FuseLoopConfig
+}
+
+opaque! {
+    /// `struct fuse`, made by `fuse_new` and freed by `fuse_destroy`.
+    Fuse
+}
+opaque! {
+    /// `struct fuse_fs`, made by `fuse_fs_new`.
+    FuseFs
 }
 
 /// `struct fuse_loop_config_v1`; before `FUSE_USE_VERSION` 312 it was `struct fuse_loop_config` itself.
@@ -112,4 +126,9 @@ pub struct FuseEntryParam {
     pub attr_timeout: f64,
     /// How long the name is valid, in seconds.
     pub entry_timeout: f64,
+}
+
+/// An optional open file as the pointer that a handler gets.
+pub fn file_ptr(fi: &mut Option<FuseFileInfo>) -> *mut FuseFileInfo {
+    fi.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut)
 }

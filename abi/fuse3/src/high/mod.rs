@@ -1,0 +1,24 @@
+//! The path-based API: `struct fuse`, stacks of file systems, and `fuse_main`.
+//!
+//! * [`fuse`]: `fuse_new` and what is done with its result; [`main`]: `fuse_main_real`; [`loops`]
+//! * [`options`], [`config`]: what the command line and `init` may choose
+//! * [`fs`]: `struct fuse_fs`; [`names`], [`files`], [`data`]: calling its operations
+//! * [`stack`]: the file systems of a `struct fuse` as the tree sees them
+//! * [`modules`]: file systems put on top by name; [`mapped`]: those built in
+//! * [`context`]: whom an operation serves
+
+mod config;
+pub mod context;
+pub mod data;
+pub mod files;
+mod filler;
+pub mod fs;
+pub mod fuse;
+pub mod loops;
+pub mod main;
+mod mapped;
+mod modules;
+pub mod names;
+pub mod options;
+mod outcome;
+mod stack;

@@ -1,0 +1,139 @@
+//! `-o modules=`: file systems put on top of the program's, by name.
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
+
+use ferrofuse_abi_common::modules::iconv::Iconv;
+use ferrofuse_abi_common::modules::subdir::Subdir;
+use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_add_arg, fuse_opt_free_args};
+use ferrofuse_abi_common::stdio::print;
+use parking_lot::Mutex;
+
+use super::mapped::factory;
+use crate::types::{FuseFs, FuseModuleFactory};
+
+/// The modules that every program has.
+const BUILT_IN: [(&CStr, FuseModuleFactory); 2] =
+    [(c"subdir", factory::<Subdir>), (c"iconv", factory::<Iconv>)];
+
+/// Modules that were loaded. They stay loaded: their code may be running until the process ends.
+static LOADED: Mutex<Vec<(CString, FuseModuleFactory)>> = Mutex::new(Vec::new());
+
+/// The factory of a module; `None`, with a message, if there is no such module.
+fn find(name: &CStr) -> Option<FuseModuleFactory> {
+    let named = |(known, _): &&(CString, FuseModuleFactory)| **known == *name;
+    if let Some((_, factory)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
+        return Some(*factory);
+    }
+    let mut loaded = LOADED.lock();
+    if let Some((_, factory)) = loaded.iter().find(named) {
+        return Some(*factory);
+    }
+    let factory = load(name)?;
+    loaded.push((name.to_owned(), factory));
+    Some(factory)
+}
+
+/// Loads `libfusemod_NAME.so`, which has the address of the factory in a variable.
+fn load(name: &CStr) -> Option<FuseModuleFactory> {
+    let bytes = name.to_bytes();
+    let file = CString::new([b"libfusemod_", bytes, b".so"].concat()).ok()?;
+    let symbol = CString::new([b"fuse_module_", bytes, b"_factory"].concat()).ok()?;
+    // SAFETY: C strings; the module is a library of the user's choice, as libfuse has it.
+    let library = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW) };
+    let file = file.to_string_lossy();
+    if library.is_null() {
+        // SAFETY: dlopen failed, so there is an error, a C string until the next call.
+        let error = unsafe { CStr::from_ptr(libc::dlerror()) };
+        log::error!("fuse: dlopen({file}) failed: {}", error.to_string_lossy());
+        return None;
+    }
+    // SAFETY: an open library and a C string. A variable of this name is what a module is known by.
+    let factory = unsafe {
+        let variable = libc::dlsym(library, symbol.as_ptr()).cast::<Option<FuseModuleFactory>>();
+        variable.as_ref().copied().flatten()
+    };
+    if factory.is_none() {
+        let symbol = symbol.to_string_lossy();
+        log::error!("fuse: symbol <{symbol}> not found in module: {file}");
+        // SAFETY: an open library, of which nothing is used.
+        unsafe { libc::dlclose(library) };
+    }
+    factory
+}
+
+/// The names in a list of modules.
+fn split(list: &CStr) -> impl Iterator<Item = CString> {
+    let names = list.to_bytes().split(|byte| *byte == b':');
+    names.filter(|name| !name.is_empty()).filter_map(|name| CString::new(name).ok())
+}
+
+/// Puts the modules of a list onto the stack `layers`, the first name first. False, with a message,
+/// if one is missing or refuses; the stack is then as far as it came.
+///
+/// # Safety
+/// `args` is a valid argument vector; the layers are live file systems.
+pub unsafe fn push(list: &CStr, args: *mut FuseArgs, layers: &mut Vec<*mut FuseFs>) -> bool {
+    split(list).all(|name| {
+        let Some(factory) = find(&name) else { return false };
+        let below = layers.last().copied().unwrap_or(ptr::null_mut());
+        let mut list = [below, ptr::null_mut()];
+        // SAFETY: the caller's promise, and a list as factories expect it.
+        let fs = unsafe { factory(args, list.as_mut_ptr()) };
+        if fs.is_null() {
+            return false;
+        }
+        if !layers.contains(&fs) {
+            layers.push(fs);
+        }
+        true
+    })
+}
+
+/// Prints the options of a module.
+fn print_help(name: &CStr, factory: FuseModuleFactory) {
+    let mut args = FuseArgs::empty();
+    let words: [*const c_char; 2] = [c"".as_ptr(), c"-h".as_ptr()];
+    // SAFETY: a live vector and C strings.
+    let added = words.iter().all(|word| unsafe { fuse_opt_add_arg(&raw mut args, *word) } == 0);
+    if added {
+        print(c"\nOptions for ");
+        print(name);
+        print(c" module:\n");
+        let mut none = ptr::null_mut();
+        // SAFETY: a valid vector; asked for help, a module makes nothing of the file systems.
+        unsafe { factory(&raw mut args, &raw mut none) };
+    }
+    // SAFETY: the vector is not used any more.
+    unsafe { fuse_opt_free_args(&raw mut args) };
+}
+
+/// Prints the options of the built-in modules, and of others in `list`.
+pub fn help(list: Option<&CStr>) {
+    for (name, factory) in BUILT_IN {
+        print_help(name, factory);
+    }
+    let Some(list) = list else { return };
+    for name in split(list).filter(|name| !BUILT_IN.iter().any(|(known, _)| *known == &**name)) {
+        if let Some(factory) = find(&name) {
+            print_help(&name, factory);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_between_colons() {
+        let names: Vec<CString> = split(c":a::bc:").collect();
+        assert_eq!(names, [c"a".to_owned(), c"bc".to_owned()]);
+    }
+
+    #[test]
+    fn missing_modules_are_none() {
+        assert!(find(c"no such module").is_none());
+        assert!(find(c"subdir").is_some());
+    }
+}

@@ -1,0 +1,253 @@
+//! `fuse_fs_*`, the operations on names: each calls that of a file system in a stack.
+//!
+//! All return what the operation does, `-ENOSYS` where the file system has none, and `-EINVAL` for
+//! a NULL file system. The arguments are handed through as they are.
+
+use std::ffi::{c_char, c_int, c_uint};
+
+use libc::{dev_t, gid_t, mode_t, off_t, size_t, stat, statvfs, timespec, uid_t};
+
+use super::fs::call;
+use crate::types::{FuseFileInfo, FuseFs};
+
+/// `fuse_fs_getattr`: attributes; `fi` is NULL unless the file is open.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_getattr(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    buf: *mut stat,
+    fi: *mut FuseFileInfo,
+) -> c_int {
+    call!("fuse_fs_getattr", fs, getattr(path, buf, fi))
+}
+
+/// `fuse_fs_readlink`: the target of a symbolic link.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_readlink(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    buf: *mut c_char,
+    len: size_t,
+) -> c_int {
+    call!("fuse_fs_readlink", fs, readlink(path, buf, len))
+}
+
+/// `fuse_fs_mknod`: makes a file, device, FIFO or socket.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_mknod(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    mode: mode_t,
+    rdev: dev_t,
+) -> c_int {
+    call!("fuse_fs_mknod", fs, mknod(path, mode, rdev))
+}
+
+/// `fuse_fs_mkdir`: makes a directory.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_mkdir(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    mode: mode_t,
+) -> c_int {
+    call!("fuse_fs_mkdir", fs, mkdir(path, mode))
+}
+
+/// `fuse_fs_unlink`: removes a name that is no directory.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_unlink(fs: *mut FuseFs, path: *const c_char) -> c_int {
+    call!("fuse_fs_unlink", fs, unlink(path))
+}
+
+/// `fuse_fs_rmdir`: removes a directory.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_rmdir(fs: *mut FuseFs, path: *const c_char) -> c_int {
+    call!("fuse_fs_rmdir", fs, rmdir(path))
+}
+
+/// `fuse_fs_symlink`: makes a symbolic link to `linkname`.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_symlink(
+    fs: *mut FuseFs,
+    linkname: *const c_char,
+    path: *const c_char,
+) -> c_int {
+    call!("fuse_fs_symlink", fs, symlink(linkname, path))
+}
+
+/// `fuse_fs_rename`: moves a name.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_rename(
+    fs: *mut FuseFs,
+    oldpath: *const c_char,
+    newpath: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    call!("fuse_fs_rename", fs, rename(oldpath, newpath, flags))
+}
+
+/// `fuse_fs_link`: makes another name for a file.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_link(
+    fs: *mut FuseFs,
+    oldpath: *const c_char,
+    newpath: *const c_char,
+) -> c_int {
+    call!("fuse_fs_link", fs, link(oldpath, newpath))
+}
+
+/// `fuse_fs_chmod`: sets permissions.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_chmod(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    mode: mode_t,
+    fi: *mut FuseFileInfo,
+) -> c_int {
+    call!("fuse_fs_chmod", fs, chmod(path, mode, fi))
+}
+
+/// `fuse_fs_chown`: sets owner and group.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_chown(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    uid: uid_t,
+    gid: gid_t,
+    fi: *mut FuseFileInfo,
+) -> c_int {
+    call!("fuse_fs_chown", fs, chown(path, uid, gid, fi))
+}
+
+/// `fuse_fs_truncate`: sets the size.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_truncate(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    size: off_t,
+    fi: *mut FuseFileInfo,
+) -> c_int {
+    call!("fuse_fs_truncate", fs, truncate(path, size, fi))
+}
+
+/// `fuse_fs_utimens`: sets time stamps.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_utimens(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    tv: *const timespec,
+    fi: *mut FuseFileInfo,
+) -> c_int {
+    call!("fuse_fs_utimens", fs, utimens(path, tv, fi))
+}
+
+/// `fuse_fs_access`: checks permissions.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_access(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    mask: c_int,
+) -> c_int {
+    call!("fuse_fs_access", fs, access(path, mask))
+}
+
+/// `fuse_fs_setxattr`: sets an extended attribute.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_setxattr(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    name: *const c_char,
+    value: *const c_char,
+    size: size_t,
+    flags: c_int,
+) -> c_int {
+    call!("fuse_fs_setxattr", fs, setxattr(path, name, value, size, flags))
+}
+
+/// `fuse_fs_getxattr`: gets an extended attribute, or its length if `size` is 0.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_getxattr(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    name: *const c_char,
+    value: *mut c_char,
+    size: size_t,
+) -> c_int {
+    call!("fuse_fs_getxattr", fs, getxattr(path, name, value, size))
+}
+
+/// `fuse_fs_listxattr`: lists extended attributes, or gets the length of the list.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_listxattr(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    list: *mut c_char,
+    size: size_t,
+) -> c_int {
+    call!("fuse_fs_listxattr", fs, listxattr(path, list, size))
+}
+
+/// `fuse_fs_removexattr`: removes an extended attribute.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_removexattr(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    name: *const c_char,
+) -> c_int {
+    call!("fuse_fs_removexattr", fs, removexattr(path, name))
+}
+
+/// `fuse_fs_statfs`: statistics. Fixed values without the operation.
+///
+/// # Safety
+/// `fs` is NULL or a live file system; the rest is what its operation expects.
+pub unsafe extern "C" fn fuse_fs_statfs(
+    fs: *mut FuseFs,
+    path: *const c_char,
+    buf: *mut statvfs,
+) -> c_int {
+    call!("fuse_fs_statfs", fs, statfs(path, buf), else {
+        // SAFETY: the caller's promise.
+        if let Some(buf) = unsafe { buf.as_mut() } {
+            buf.f_namemax = 255;
+            buf.f_bsize = 512;
+        }
+        0
+    })
+}

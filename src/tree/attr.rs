@@ -1,0 +1,119 @@
+//! Attributes: getattr, setattr, and what the options make of them.
+
+use super::core::Tree;
+use super::file::{OpenFile, SetTime};
+use super::nodes::{Id, id_of};
+use super::ops::PathOps;
+use super::opset::OpSet;
+use crate::errno::Result;
+use crate::session::ops::FileInfo;
+use crate::session::{NodeId, Request};
+use crate::wire::flags::SetattrValid;
+use crate::wire::layout::{Attr, SetattrIn};
+use crate::wire::reply::Timeout;
+
+/// Bits of a mode that say what kind of file it is.
+pub(super) const TYPE: u32 = libc::S_IFMT;
+
+impl<P: PathOps> Tree<P> {
+    /// Attributes as the kernel is to see them.
+    pub(super) fn present(&self, id: Id, mut attr: Attr) -> Attr {
+        let config = self.config();
+        if !config.use_ino {
+            attr.ino = id.into();
+        }
+        if config.set_mode {
+            let mask = if config.dmask != 0 && attr.mode & TYPE == libc::S_IFDIR {
+                config.dmask
+            } else if config.fmask != 0 {
+                config.fmask
+            } else {
+                config.umask
+            };
+            attr.mode = (attr.mode & TYPE) | (0o777 & !mask);
+        }
+        attr.uid = config.set_uid.unwrap_or(attr.uid);
+        attr.gid = config.set_gid.unwrap_or(attr.gid);
+        attr
+    }
+
+    pub(super) fn getattr(&self, req: Request, node: NodeId, file: Option<&FileInfo>) {
+        let result = self.serve(&req, || {
+            let file = file.map(OpenFile::new);
+            let locked = self.lock_maybe_open(id_of(node), file.is_some())?;
+            self.need(OpSet::GETATTR)?;
+            self.ops.getattr(locked.path(), file.as_ref())
+        });
+        self.reply_attr(req, id_of(node), result);
+    }
+
+    fn reply_attr(&self, req: Request, id: Id, result: Result<Attr>) {
+        let _ = match result {
+            Ok(mut attr) => {
+                let seen = self.config().auto_cache.then(|| self.now());
+                let hidden = self.space.nodes.with(id, |node| {
+                    if let Some(now) = seen {
+                        node.extra().seen.update(&attr, now);
+                    }
+                    node.hidden
+                });
+                // The name out of sight is the library's own affair.
+                if hidden == Some(true) {
+                    attr.nlink = attr.nlink.saturating_sub(1);
+                }
+                let timeout = Timeout::from_secs_f64(self.config().attr_timeout);
+                req.reply_attr(self.present(id, attr), timeout)
+            }
+            Err(error) => req.reply_error(error),
+        };
+    }
+
+    pub(super) fn setattr(
+        &self,
+        req: Request,
+        node: NodeId,
+        attr: &SetattrIn,
+        valid: SetattrValid,
+        file: Option<&FileInfo>,
+    ) {
+        let result = self.serve(&req, || {
+            let file = file.map(OpenFile::new);
+            let locked = self.lock_maybe_open(id_of(node), file.is_some())?;
+            let (path, file) = (locked.path(), file.as_ref());
+            if valid.contains(SetattrValid::MODE) {
+                self.need(OpSet::CHMOD)?;
+                self.ops.chmod(path, attr.mode, file)?;
+            }
+            if valid.intersects(SetattrValid::UID | SetattrValid::GID) {
+                self.need(OpSet::CHOWN)?;
+                let uid = if valid.contains(SetattrValid::UID) { attr.uid } else { u32::MAX };
+                let gid = if valid.contains(SetattrValid::GID) { attr.gid } else { u32::MAX };
+                self.ops.chown(path, uid, gid, file)?;
+            }
+            if valid.contains(SetattrValid::SIZE) {
+                self.need(OpSet::TRUNCATE)?;
+                self.ops.truncate(path, attr.size.cast_signed(), file)?;
+            }
+            if valid.intersects(SetattrValid::ATIME | SetattrValid::MTIME) {
+                self.need(OpSet::UTIMENS)?;
+                self.ops.utimens(path, times(attr, valid), file)?;
+            }
+            self.need(OpSet::GETATTR)?;
+            self.ops.getattr(path, file)
+        });
+        self.reply_attr(req, id_of(node), result);
+    }
+}
+
+/// Access and modification time that a SETATTR asks for.
+fn times(attr: &SetattrIn, valid: SetattrValid) -> [SetTime; 2] {
+    let time = |given, now, secs: u64, nanos| match (valid.contains(given), valid.contains(now)) {
+        (_, true) => SetTime::Now,
+        (true, false) => SetTime::At { secs: secs.cast_signed(), nanos },
+        (false, false) => SetTime::Omit,
+    };
+    [
+        time(SetattrValid::ATIME, SetattrValid::ATIME_NOW, attr.atime, attr.atimensec),
+        time(SetattrValid::MTIME, SetattrValid::MTIME_NOW, attr.mtime, attr.mtimensec),
+    ]
+}

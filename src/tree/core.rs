@@ -1,0 +1,203 @@
+//! The tree itself, and what every operation goes through.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use super::cleaner::Cleaner;
+use super::config::{Compat, TreeConfig};
+use super::directory::Directories;
+use super::hidden::HiddenNames;
+use super::interrupt::Interrupts;
+use super::locks::{Held, PathLocks, Target};
+use super::namespace::Namespace;
+use super::nodes::{Id, Refusal};
+use super::ops::PathOps;
+use super::opset::OpSet;
+use super::path::Path;
+use crate::errno::{Errno, Result};
+use crate::session::Request;
+use crate::sys::signal::EmptyHandler;
+
+/// A path-based filesystem as a low-level one.
+///
+/// Shared by all threads; `Arc<Tree<P>>` is what implements
+/// [`LowLevelOps`](crate::session::LowLevelOps).
+pub struct Tree<P> {
+    pub(super) ops: P,
+    pub(super) has: OpSet,
+    /// As given; then, from init on, as the filesystem edited it.
+    before_init: TreeConfig,
+    pub(super) settings: OnceLock<TreeConfig>,
+    pub(super) compat: Compat,
+    pub(super) space: Namespace,
+    pub(super) locks: PathLocks,
+    pub(super) directories: Directories,
+    pub(super) hidden: HiddenNames,
+    pub(super) interrupts: Arc<Interrupts>,
+    /// Keeps the interrupt signal from ending the process.
+    pub(super) signal: OnceLock<Option<EmptyHandler>>,
+    pub(super) cleaner: Cleaner,
+    start: Instant,
+}
+
+/// A path and the lock that keeps it valid.
+pub(super) struct Locked<'t> {
+    path: Path,
+    _held: Held<'t>,
+}
+
+impl Locked<'_> {
+    pub fn path(&self) -> &CStr {
+        self.path.as_c_str()
+    }
+}
+
+/// Two paths and their lock.
+pub(super) struct LockedTwo<'t> {
+    first: Path,
+    second: Path,
+    _held: Held<'t>,
+}
+
+impl LockedTwo<'_> {
+    pub fn first(&self) -> &CStr {
+        self.first.as_c_str()
+    }
+
+    pub fn second(&self) -> &CStr {
+        self.second.as_c_str()
+    }
+}
+
+/// Where an operation has an open file: perhaps a path, and its lock.
+#[derive(Default)]
+pub(super) struct MaybeLocked<'t>(Option<Locked<'t>>);
+
+impl MaybeLocked<'_> {
+    pub fn path(&self) -> Option<&CStr> {
+        self.0.as_ref().map(Locked::path)
+    }
+}
+
+impl<P: PathOps> Tree<P> {
+    /// A tree over `ops`, with nothing but a root.
+    pub fn new(ops: P, config: TreeConfig, compat: Compat) -> Arc<Tree<P>> {
+        Arc::new(Tree {
+            has: ops.implements(),
+            ops,
+            before_init: config,
+            settings: OnceLock::new(),
+            compat,
+            space: Namespace::new(),
+            locks: PathLocks::default(),
+            directories: Directories::default(),
+            hidden: HiddenNames::default(),
+            interrupts: Arc::default(),
+            signal: OnceLock::new(),
+            cleaner: Cleaner::default(),
+            start: Instant::now(),
+        })
+    }
+
+    /// The filesystem.
+    pub fn ops(&self) -> &P {
+        &self.ops
+    }
+
+    /// The options in force.
+    pub fn config(&self) -> &TreeConfig {
+        self.settings.get().unwrap_or(&self.before_init)
+    }
+
+    /// How many nodes there are, the root included.
+    pub fn node_count(&self) -> usize {
+        self.space.nodes.len()
+    }
+
+    /// Fails an operation that the filesystem does not have.
+    pub(super) fn need(&self, op: OpSet) -> Result<()> {
+        if self.has.contains(op) { Ok(()) } else { Err(Errno::ENOSYS) }
+    }
+
+    /// The tree's clock, in ns; never 0.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// The same in seconds.
+    pub(super) fn now_secs(&self) -> u32 {
+        self.start.elapsed().as_secs() as u32
+    }
+
+    pub(super) fn refused(&self, refusal: Refusal, id: Id) -> Errno {
+        match refusal {
+            Refusal::Missing => {
+                log::error!("fuse: request for a node that does not exist: {id}");
+                Errno::ESTALE
+            }
+            Refusal::Deleted | Refusal::Busy => self.compat.deleted,
+            Refusal::Circular => Errno::EINVAL,
+        }
+    }
+
+    fn lock(&self, target: Target<'_>) -> Result<Locked<'_>> {
+        let held = self.locks.acquire(&self.space, &[target]);
+        let held = held.map_err(|refusal| self.refused(refusal, target.node))?;
+        let path = self.space.path(target.node, target.name).ok_or(self.compat.deleted)?;
+        Ok(Locked { path, _held: held })
+    }
+
+    /// The path of a node.
+    pub(super) fn lock_node(&self, id: Id) -> Result<Locked<'_>> {
+        self.lock(Target::node(id))
+    }
+
+    /// The path of a name in a directory.
+    pub(super) fn lock_name(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
+        self.lock(Target::name(dir, name))
+    }
+
+    /// The path of a name that is going to be taken away.
+    pub(super) fn lock_for_removal(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
+        self.lock(Target::write(dir, name))
+    }
+
+    pub(super) fn lock_two(&self, first: Target<'_>, second: Target<'_>) -> Result<LockedTwo<'_>> {
+        let held = self.locks.acquire(&self.space, &[first, second]);
+        let held = held.map_err(|refusal| self.refused(refusal, first.node))?;
+        let path = |target: Target<'_>| {
+            self.space.path(target.node, target.name).ok_or(self.compat.deleted)
+        };
+        Ok(LockedTwo { first: path(first)?, second: path(second)?, _held: held })
+    }
+
+    /// The path of an open file, if it still has one and the filesystem wants it.
+    pub(super) fn lock_open(&self, id: Id) -> Result<MaybeLocked<'_>> {
+        if self.config().nullpath_ok {
+            return Ok(MaybeLocked::default());
+        }
+        match self.lock_node(id) {
+            Ok(locked) => Ok(MaybeLocked(Some(locked))),
+            Err(error) if error == self.compat.deleted => Ok(MaybeLocked::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The path of a node that may be open.
+    pub(super) fn lock_maybe_open(&self, id: Id, is_open: bool) -> Result<MaybeLocked<'_>> {
+        if is_open {
+            return self.lock_open(id);
+        }
+        self.lock_node(id).map(|locked| MaybeLocked(Some(locked)))
+    }
+}
+
+/// Answers with success or the error. A failure to deliver was logged and leaves nothing to undo.
+pub(super) fn finish(req: Request, result: Result<()>) {
+    let _ = match result {
+        Ok(()) => req.reply_ok(),
+        Err(error) => req.reply_error(error),
+    };
+}

@@ -1,0 +1,103 @@
+//! Files that are removed while they are open: renamed out of sight, and removed at the last close,
+//! so that a filesystem of paths can still serve them.
+
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::core::Tree;
+use super::nodes::{Id, Node};
+use super::ops::PathOps;
+use super::opset::OpSet;
+use super::path::Path;
+use crate::errno::{Errno, Result};
+
+/// How many names are tried.
+const TRIES: usize = 10;
+
+/// Counts the names given.
+#[derive(Default)]
+pub(super) struct HiddenNames(AtomicU32);
+
+impl HiddenNames {
+    fn next(&self, id: Id) -> String {
+        let count = self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        format!(".fuse_hidden{id:08x}{count:08x}")
+    }
+}
+
+impl<P: PathOps> Tree<P> {
+    /// The node of a name, if it must be hidden rather than removed.
+    pub(super) fn must_hide(&self, dir: Id, name: &[u8]) -> Option<Id> {
+        if self.config().hard_remove {
+            return None;
+        }
+        let id = self.space.child(dir, name)?;
+        self.space.nodes.with(id, |node| node.opens > 0)?.then_some(id)
+    }
+
+    /// Renames an open file out of sight. Its path is held for removal. `EBUSY` if there is no way.
+    pub(super) fn hide(&self, id: Id, path: &CStr, dir: Id) -> Result<()> {
+        if !self.has.contains(OpSet::RENAME | OpSet::UNLINK | OpSet::GETATTR) {
+            return Err(Errno::EBUSY);
+        }
+        let (name, hidden) = self.free_name(id, dir)?;
+        self.ops.rename(path, hidden.as_c_str(), 0)?;
+        self.space.relink(id, dir, name.as_bytes());
+        // Files without paths are closed without asking for this one: it may have been just now.
+        let closed = self.space.nodes.with(id, |node| {
+            node.hidden = node.opens > 0;
+            !node.hidden
+        });
+        if closed == Some(true) {
+            self.remove_held(id, hidden.as_c_str());
+        }
+        Ok(())
+    }
+
+    /// A name that neither the tree nor the filesystem has.
+    fn free_name(&self, id: Id, dir: Id) -> Result<(String, Path)> {
+        for _ in 0..TRIES {
+            let mut name = self.hidden.next(id);
+            while self.space.child(dir, name.as_bytes()).is_some() {
+                name = self.hidden.next(id);
+            }
+            let path = self.space.path(dir, Some(name.as_bytes())).ok_or(self.compat.deleted)?;
+            match self.ops.getattr(Some(path.as_c_str()), None) {
+                Err(Errno::ENOENT) => return Ok((name, path)),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        Err(Errno::EBUSY)
+    }
+
+    /// Removes a hidden file that nobody has open any more. No path may be held.
+    pub(super) fn remove_hidden(&self, id: Id) {
+        // Its directory may be moved meanwhile, but nothing gives the file itself another name.
+        let Some((dir, name)) = self.space.place(id) else { return };
+        // Otherwise it has been removed under its hidden name.
+        if let Ok(locked) = self.lock_for_removal(dir, name.as_bytes())
+            && self.space.child(dir, name.as_bytes()) == Some(id)
+        {
+            self.remove_held(id, locked.path());
+        }
+    }
+
+    fn remove_held(&self, id: Id, path: &CStr) {
+        match self.ops.unlink(path) {
+            Ok(()) => self.space.detach(id),
+            Err(error) => log::warn!("fuse: can't remove the hidden file of node {id}: {error}"),
+        }
+    }
+
+    /// Removes all hidden files, open or not, before the filesystem ends.
+    pub(super) fn remove_all_hidden(&self) {
+        if !self.has.contains(OpSet::UNLINK) {
+            return;
+        }
+        for id in self.space.nodes.select(|node: &Node| node.hidden) {
+            self.space.nodes.with(id, |node| node.hidden = false);
+            self.remove_hidden(id);
+        }
+    }
+}

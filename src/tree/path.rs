@@ -1,0 +1,71 @@
+//! Making paths.
+
+use std::ffi::CStr;
+
+use smallvec::SmallVec;
+
+use super::name::Name;
+use super::namespace::Namespace;
+use super::nodes::{Id, ROOT};
+
+/// Room for most paths without memory of their own.
+pub(super) type Bytes = SmallVec<[u8; 120]>;
+
+/// A path as operations get it: absolute, NUL-terminated.
+pub(super) struct Path(Bytes);
+
+impl Path {
+    /// `None` if there is a NUL in it.
+    fn new(mut bytes: Bytes) -> Option<Path> {
+        bytes.push(0);
+        CStr::from_bytes_with_nul(&bytes).is_ok().then_some(Path(bytes))
+    }
+
+    pub fn as_c_str(&self) -> &CStr {
+        // Checked when it was made.
+        CStr::from_bytes_with_nul(&self.0).unwrap_or(c"/")
+    }
+}
+
+impl Namespace {
+    /// The path of a node, or of a name in it; `None` if the node has none. The caller must hold it
+    /// (see [`locks`](super::locks)): otherwise it may be a path that never was.
+    pub fn path(&self, id: Id, name: Option<&[u8]>) -> Option<Path> {
+        let mut bytes = Bytes::new();
+        match name {
+            Some(name) => {
+                self.append_directory(id, &mut bytes)?;
+                bytes.push(b'/');
+                bytes.extend_from_slice(name);
+            }
+            None if id == ROOT => bytes.push(b'/'),
+            None => {
+                // Not kept for a node that may be no directory: its directory's is.
+                let (parent, own) = self.place(id)?;
+                self.append_directory(parent, &mut bytes)?;
+                bytes.push(b'/');
+                bytes.extend_from_slice(own.as_bytes());
+            }
+        }
+        Path::new(bytes)
+    }
+
+    /// Appends a directory's path, without a slash at its end; that of the root is empty.
+    fn append_directory(&self, id: Id, out: &mut Bytes) -> Option<()> {
+        let mut names: SmallVec<[Name; 8]> = SmallVec::new();
+        let mut at = id;
+        while at != ROOT && !self.paths.append(at, out) {
+            let (parent, name) = self.place(at)?;
+            names.push(name);
+            at = parent;
+        }
+        if !names.is_empty() {
+            for name in names.iter().rev() {
+                out.push(b'/');
+                out.extend_from_slice(name.as_bytes());
+            }
+            self.paths.store(id, out);
+        }
+        Some(())
+    }
+}
