@@ -12,7 +12,7 @@ PROGRAM = os.path.join(ft.BIN, "passthrough_hl")
 MNT = os.path.join(ft.TMP, "mnt")
 MISSING = os.path.join(ft.TMP, "missing")
 # Words of one system only, and the line of KNOWN in `run`.
-IGNORED = ("Ignoring invalid max threads value",)
+IGNORED = ("Ignoring invalid max threads value", "setlocale: ")
 
 
 def run(*args, env=None):

@@ -575,8 +575,7 @@ struct fuse_fs *fuse_fs_new(const struct fuse_operations *op, size_t op_size, vo
 typedef struct fuse_fs *(*fuse_module_factory_t)(struct fuse_args *args, struct fuse_fs *fs[]);
 
 /**
- * Defines the variable by which the library finds the factory of a module, in the program or in
- * `libfusemod_NAME.so`.
+ * Defines the variable by which the library finds the factory of a module in `libfusemod_NAME.so`.
  *
  * @param name_ the name of the module, as in `-o modules=`
  * @param factory_ the factory

@@ -93,7 +93,8 @@ impl Session {
 
     /// Whether the session may serve this request now, and from this user.
     fn admit(&self, opcode: Option<Opcode>, header: &InHeader) -> Result<(), Errno> {
-        let is_init = opcode == Some(Opcode::Init);
+        let first = if self.config.device.is_some() { Opcode::CuseInit } else { Opcode::Init };
+        let is_init = opcode == Some(first);
         // A filesystem that was told to end has freed what its handlers use.
         if self.is_initialized() == is_init || self.is_destroyed() {
             return Err(Errno::EIO);
@@ -102,6 +103,7 @@ impl Session {
             opcode,
             Some(
                 Opcode::Init
+                    | Opcode::CuseInit
                     | Opcode::Read
                     | Opcode::Write
                     | Opcode::Fsync
@@ -225,6 +227,7 @@ impl Session {
                 ops.flush(req, node, &file);
             }
             Operation::Init { args } => self.negotiate(req, &args),
+            Operation::CuseInit { args } => self.negotiate_device(req, &args),
             Operation::Getlk { args } => ops.getlk(req, node, &lock_file(&args), &args.lk),
             Operation::Setlk { args, sleep } => serve_lock(ops, req, node, &args, sleep),
             Operation::Access { mask } => ops.access(req, node, mask),

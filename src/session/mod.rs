@@ -6,6 +6,7 @@
 
 pub mod caps;
 mod census;
+mod device;
 mod dispatch;
 pub mod exit;
 pub mod groups;
@@ -30,6 +31,7 @@ use crate::sys::pipe::page_size;
 use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
+pub use device::CharDevice;
 use exit::ExitState;
 use interrupt::EarlyInterrupts;
 use notify::Retrieves;
@@ -56,6 +58,8 @@ pub struct Config {
     pub splice: SplicePolicy,
     /// A number that belongs to whoever made the session; the engine only keeps it.
     pub userdata: usize,
+    /// The session serves this character device, not a filesystem.
+    pub device: Option<CharDevice>,
 }
 
 /// A filesystem being served.

@@ -92,6 +92,10 @@ pub trait LowLevelOps: Send + Sync {
     /// Called once, after the last request, if [`init`](Self::init) was called.
     fn destroy(&self) {}
 
+    /// Called once, when a character device has been announced to the kernel; never for a
+    /// filesystem.
+    fn device_ready(&self) {}
+
     fn lookup(&self, req: Request, parent: NodeId, name: &CStr) {
         req.not_implemented();
     }

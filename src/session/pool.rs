@@ -47,6 +47,8 @@ impl Default for LoopConfig {
 /// One worker, as the pool sees it.
 struct Worker {
     reader: Arc<Reader>,
+    /// It needs nothing any more, so that joining it is immediate. Set under the pool's lock.
+    done: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
@@ -87,10 +89,10 @@ impl Pool {
     /// Starts a worker unless there are max_threads.
     fn spawn(self: &Arc<Self>) -> Result<()> {
         let mut workers = self.workers.lock();
-        // Those that ended by themselves; joining them is immediate.
+        // Those that ended by themselves.
         let mut at = 0;
         while at < workers.len() {
-            if workers[at].thread.is_finished() {
+            if workers[at].done.load(Ordering::SeqCst) {
                 // A worker's panics were contained; its result says nothing more.
                 let _ = workers.swap_remove(at).thread.join();
             } else {
@@ -143,7 +145,8 @@ impl Pool {
     fn start_worker(self: &Arc<Self>) -> Result<Worker> {
         let channel = self.worker_channel()?;
         let reader = Arc::new(Reader::default());
-        let (pool, their_reader) = (self.clone(), reader.clone());
+        let done = Arc::new(AtomicBool::new(false));
+        let (pool, their_reader, their_done) = (self.clone(), reader.clone(), done.clone());
         let thread = start_thread(move || {
             // A panic in the engine itself, or in a caller's own I/O, must not leave the others
             // waiting for this worker.
@@ -151,9 +154,13 @@ impl Pool {
                 pool.session.reading_failed(Errno::EIO);
             }
             their_reader.unbind();
+            {
+                let _workers = pool.workers.lock();
+                their_done.store(true, Ordering::SeqCst);
+            }
             pool.ended.notify_all();
         })?;
-        Ok(Worker { reader, thread })
+        Ok(Worker { reader, done, thread })
     }
 
     fn worker_channel(&self) -> Result<Arc<dyn Channel>> {
@@ -215,7 +222,7 @@ impl Pool {
         while !workers.is_empty() {
             let mut at = 0;
             while at < workers.len() {
-                if workers[at].thread.is_finished() {
+                if workers[at].done.load(Ordering::SeqCst) {
                     let _ = workers.swap_remove(at).thread.join();
                 } else {
                     workers[at].reader.kick();

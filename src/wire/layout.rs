@@ -245,6 +245,23 @@ wire! {
         request_timeout: u16,
         unused: [u16; 11],
     }
+    CuseInitIn {
+        major: u32,
+        minor: u32,
+        unused: u32,
+        flags: u32,
+    }
+    CuseInitOut {
+        major: u32,
+        minor: u32,
+        unused: u32,
+        flags: u32,
+        max_read: u32,
+        max_write: u32,
+        dev_major: u32,
+        dev_minor: u32,
+        spare: [u32; 10],
+    }
     InterruptIn {
         unique: u64,
     }

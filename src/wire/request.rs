@@ -163,6 +163,9 @@ pub enum Operation<'a> {
     Init {
         args: InitIn,
     },
+    CuseInit {
+        args: CuseInitIn,
+    },
     Opendir {
         args: OpenIn,
     },
@@ -435,8 +438,7 @@ pub fn operation<'a>(
             Operation::CopyFileRange { args: body.fixed()? }
         }
         Opcode::Syncfs => Operation::Syncfs,
-        Opcode::Setupmapping | Opcode::Removemapping | Opcode::Statx | Opcode::CuseInit => {
-            Operation::Unserved(opcode)
-        }
+        Opcode::CuseInit => Operation::CuseInit { args: body.fixed()? },
+        Opcode::Setupmapping | Opcode::Removemapping | Opcode::Statx => Operation::Unserved(opcode),
     })
 }

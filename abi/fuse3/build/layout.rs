@@ -16,6 +16,8 @@ const STRUCTS: &[(&str, &str)] = &[
     ("fuse_operations", "FuseOperations"),
     ("fuse_config", "FuseConfig"),
     ("fuse_context", "FuseContext"),
+    ("cuse_info", "CuseInfo"),
+    ("cuse_lowlevel_ops", "CuseLowlevelOps"),
     // The engine reads buffers where they are.
     ("fuse_buf", "ferrofuse::buf::Segment"),
     // Those that all generations share.

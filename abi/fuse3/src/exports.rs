@@ -19,6 +19,12 @@ export!(fuse_session_receive_buf @@ "FUSE_3.0" = crate::session::fuse_session_re
 export!(fuse_session_reset @@ "FUSE_3.0" = crate::session::fuse_session_reset);
 export!(fuse_session_unmount @@ "FUSE_3.0" = crate::session::fuse_session_unmount);
 
+// Character devices.
+export!(cuse_lowlevel_main @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_main);
+export!(cuse_lowlevel_new @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_new);
+export!(cuse_lowlevel_setup @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_setup);
+export!(cuse_lowlevel_teardown @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_teardown);
+
 // Session loops and their configuration.
 export!(fuse_loop_cfg_convert @@ "FUSE_3.12" = crate::loops::fuse_loop_cfg_convert);
 export!(fuse_loop_cfg_create @@ "FUSE_3.12" = crate::loops::fuse_loop_cfg_create);

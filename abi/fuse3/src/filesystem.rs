@@ -39,7 +39,7 @@ impl Filesystem {
 }
 
 /// The request as the number that C code carries.
-fn raw(req: Request) -> *mut FuseReq {
+pub fn raw(req: Request) -> *mut FuseReq {
     ptr::without_provenance_mut(req.into_handle().to_raw())
 }
 

@@ -6,7 +6,9 @@
 mod buffer;
 mod cmdline;
 mod convert;
+mod cuse;
 mod custom;
+mod device;
 mod exports;
 mod filesystem;
 mod high;

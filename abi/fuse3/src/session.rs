@@ -9,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
-use ferrofuse::session::{Config, LowLevelOps, Message, Session};
+use ferrofuse::session::{CharDevice, Config, LowLevelOps, Message, Session};
 use ferrofuse::sys::env;
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
@@ -220,12 +220,12 @@ pub unsafe extern "C" fn fuse_session_new(
         // SAFETY: the caller's promise.
         unsafe {
             let ops = copy_ops(op, op_size);
-            create(args, Box::new(Filesystem::new(ops, userdata)), userdata)
+            create(args, Box::new(Filesystem::new(ops, userdata)), userdata, None)
         }
     })
 }
 
-/// A session over `ops`; otherwise as [`fuse_session_new`].
+/// A session over `ops`, for a filesystem or for a `device`; otherwise as [`fuse_session_new`].
 ///
 /// # Safety
 /// `args` is NULL or a valid argument list.
@@ -233,6 +233,7 @@ pub unsafe fn create(
     args: *mut FuseArgs,
     ops: Box<dyn LowLevelOps>,
     userdata: *mut c_void,
+    device: Option<CharDevice>,
 ) -> *mut FuseSession {
     // SAFETY: the caller's promise.
     if args.is_null() || unsafe { (*args).argc } == 0 {
@@ -252,6 +253,7 @@ pub unsafe fn create(
         max_read: options.mount.max_read(),
         splice: splice_policy(),
         userdata: userdata.expose_provenance(),
+        device,
     };
     let session = CSession {
         magic: MAGIC,

@@ -130,7 +130,7 @@ fn rust_functions_have_the_prototypes_of_libfuse() {
     }
 
     let signatures = table("signatures-libfuse3.tsv");
-    let mut source = "#include <fuse3/fuse.h>\n#include <fuse3/fuse_lowlevel.h>\n".to_owned();
+    let mut source = "#include <fuse3/fuse.h>\n#include <fuse3/cuse_lowlevel.h>\n".to_owned();
     for (symbol, function) in &exports {
         if IN_C.contains(&function.as_str()) {
             continue;
@@ -161,7 +161,7 @@ fn rust_callbacks_have_the_prototypes_of_libfuse() {
         ("era.rs", "FuseCustomIo", "fuse_custom_io"),
         ("high_ops.rs", "FuseOperations", "fuse_operations"),
     ] {
-        let mut source = "#include <fuse3/fuse.h>\n#include <fuse3/fuse_lowlevel.h>\n".to_owned();
+        let mut source = "#include <fuse3/fuse.h>\n#include <fuse3/cuse_lowlevel.h>\n".to_owned();
         let mut config = configuration();
         config.export.item_types = vec![ItemType::Structs, ItemType::Typedefs];
         config.export.include = vec![rust_name.to_owned()];

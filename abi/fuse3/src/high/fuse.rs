@@ -12,9 +12,10 @@ use libc::size_t;
 
 use super::config;
 use super::fs::fuse_fs_new;
+use super::layers::Layers;
 use super::modules;
 use super::options::{self, fuse_lib_help};
-use super::stack::{Layers, Stack};
+use super::stack::Stack;
 use crate::session::{
     create, fuse_session_destroy, fuse_session_exit, fuse_session_mount, fuse_session_unmount,
     session,
@@ -88,7 +89,7 @@ unsafe fn new(
     let debug = layers.config.debug != 0;
     let tree = Tree::new(Stack::new(layers), settings, Compat::default());
     // SAFETY: the caller's promise.
-    let session = unsafe { create(args, Box::new(tree.clone()), user_data) };
+    let session = unsafe { create(args, Box::new(tree.clone()), user_data, None) };
     if session.is_null() {
         return None;
     }

@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
-use std::ptr;
 
 use ferrofuse_abi_common::cmdline::{self, CmdlineOpts};
 use ferrofuse_abi_common::daemonize::fuse_daemonize;
@@ -149,7 +148,7 @@ unsafe fn run_loop(fuse: *mut Fuse, opts: &CmdlineOpts) -> Result<(), Failure> {
             return step(fuse_loop(fuse) == 0, Failure::Loop);
         }
         let config = fuse_loop_cfg_create();
-        step(config != ptr::null_mut(), Failure::LoopConfig)?;
+        step(!config.is_null(), Failure::LoopConfig)?;
         fuse_loop_cfg_set_clone_fd(config, opts.clone_fd.cast_unsigned());
         // Not given is the default, not a number to complain of.
         if opts.max_idle_threads != c_uint::MAX {

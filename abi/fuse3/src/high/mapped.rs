@@ -14,7 +14,7 @@ use libc::{dev_t, flock, gid_t, mode_t, off_t, size_t, stat, statvfs, timespec, 
 
 use super::context::fuse_get_context;
 use super::fs::{Fs, fuse_fs_destroy, fuse_fs_init};
-use super::stack::SLOTS;
+use super::layers::SLOTS;
 use super::{data, files, names};
 use crate::types::{FuseBufvec, FuseConfig, FuseFileInfo, FuseFillDir, FuseFs, FuseOperations};
 

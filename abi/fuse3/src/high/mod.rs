@@ -3,7 +3,7 @@
 //! * [`fuse`]: `fuse_new` and what is done with its result; [`main`]: `fuse_main_real`; [`loops`]
 //! * [`options`], [`config`]: what the command line and `init` may choose
 //! * [`fs`]: `struct fuse_fs`; [`names`], [`files`], [`data`]: calling its operations
-//! * [`stack`]: the file systems of a `struct fuse` as the tree sees them
+//! * [`stack`]: the file systems of a `struct fuse` as the tree sees them; [`layers`], [`open_file`]: parts of that
 //! * [`modules`]: file systems put on top by name; [`mapped`]: those built in
 //! * [`context`]: whom an operation serves
 
@@ -14,11 +14,13 @@ pub mod files;
 mod filler;
 pub mod fs;
 pub mod fuse;
+mod layers;
 pub mod loops;
 pub mod main;
 mod mapped;
 mod modules;
 pub mod names;
+mod open_file;
 pub mod options;
 mod outcome;
 mod stack;

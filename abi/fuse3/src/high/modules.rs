@@ -21,7 +21,7 @@ static LOADED: Mutex<Vec<(CString, FuseModuleFactory)>> = Mutex::new(Vec::new())
 
 /// The factory of a module; `None`, with a message, if there is no such module.
 fn find(name: &CStr) -> Option<FuseModuleFactory> {
-    let named = |(known, _): &&(CString, FuseModuleFactory)| &**known == name;
+    let named = |(known, _): &&(CString, FuseModuleFactory)| **known == *name;
     if let Some((_, factory)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
         return Some(*factory);
     }

@@ -94,10 +94,13 @@ pub unsafe extern "C" fn fuse_lib_help(args: *mut FuseArgs) {
         highlevel_help();
         lowlevel_help();
         let mut config = config::defaults();
-        // SAFETY: the caller's promise; the parser allocates the string of modules, and gives it
-        // away.
+        let table =
+            [FuseOpt::store(c"modules=%s", offset_of!(FuseConfig, modules), 0), FuseOpt::END];
+        let data = (&raw mut *config).cast();
+        // SAFETY: the caller's promise; the table is made for the struct. The parser allocates the
+        // string of modules, and gives it away.
         unsafe {
-            parse(args, &mut config);
+            fuse_opt_parse(args, data, table.as_ptr(), None);
             modules::help(modules_of(&config));
             libc::free(config.modules.cast());
         }

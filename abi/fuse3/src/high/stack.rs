@@ -9,8 +9,7 @@ use ferrofuse::buf::Vector;
 use ferrofuse::session::PollHandle;
 use ferrofuse::session::caps::ConnInfo;
 use ferrofuse::tree::{
-    FileRange, Filler, OpSet, OpenFile, PathOps, ReadData, ReaddirFlags, RequestContext, SetTime,
-    TreeConfig,
+    FileRange, Filler, OpSet, OpenFile, PathOps, ReaddirFlags, RequestContext, SetTime, TreeConfig,
 };
 use ferrofuse::wire::flags::IoctlFlags;
 use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs};
@@ -20,46 +19,16 @@ use parking_lot::Mutex;
 
 use super::config;
 use super::context;
-use super::data::{self, free_vector};
+use super::data;
 use super::filler;
 use super::fs::{Fs, fuse_fs_destroy, fuse_fs_init};
+use super::layers::{Layers, op_set};
+use super::open_file::{CData, file_info, take_back};
 use super::outcome::{count, done};
 use super::{files, names};
 use crate::convert;
-use crate::types::{
-    Fuse, FuseBufvec, FuseConfig, FuseFileInfo, FuseFs, FuseOperations, FusePollhandle,
-};
+use crate::types::{Fuse, FuseFs, FusePollhandle};
 use crate::{buffer, types};
-
-/// File systems on top of each other, and what they were made with; they end with this.
-pub struct Layers {
-    /// The outermost last.
-    pub all: Vec<*mut FuseFs>,
-    /// What init gets; kept, because programs keep the pointer.
-    pub config: Box<FuseConfig>,
-}
-
-impl Layers {
-    /// One file system, so far.
-    ///
-    /// # Safety
-    /// `base`, and what is put upon it, came from `fuse_fs_new`, and nobody else frees it. The
-    /// modules of the configuration are NULL or from malloc.
-    pub unsafe fn new(base: *mut FuseFs, config: Box<FuseConfig>) -> Layers {
-        Layers { all: vec![base], config }
-    }
-}
-
-impl Drop for Layers {
-    fn drop(&mut self) {
-        for layer in &self.all {
-            // SAFETY: by the contract of `new`; nothing calls an operation any more.
-            drop(unsafe { Box::from_raw(layer.cast::<Fs>()) });
-        }
-        // SAFETY: as above.
-        unsafe { libc::free(self.config.modules.cast()) };
-    }
-}
 
 /// The file systems of a `struct fuse`, the outermost of which gets every operation.
 pub struct Stack {
@@ -99,53 +68,8 @@ impl Stack {
     }
 }
 
-/// The operations that a table has; the slots are the bits.
-pub fn op_set(ops: &FuseOperations) -> OpSet {
-    // SAFETY: the table is nothing but optional function pointers, whose absence is 0.
-    let slots: [usize; SLOTS] = unsafe { mem::transmute(*ops) };
-    let bits = slots.iter().enumerate().filter(|(_, slot)| **slot != 0);
-    OpSet::from_bits_truncate(bits.fold(0, |bits, (at, _)| bits | 1 << at))
-}
-
-/// Number of operations.
-pub const SLOTS: usize = size_of::<FuseOperations>() / size_of::<usize>();
-
 fn path_ptr(path: Option<&CStr>) -> *const c_char {
     path.map_or(ptr::null(), CStr::as_ptr)
-}
-
-/// An open file for a handler.
-fn file_info(file: &OpenFile) -> FuseFileInfo {
-    let mut fi = FuseFileInfo {
-        flags: file.flags,
-        fh: file.fh,
-        lock_owner: file.lock_owner,
-        poll_events: file.poll_events,
-        ..FuseFileInfo::default()
-    };
-    for (mask, value) in [
-        (FuseFileInfo::WRITEPAGE, file.writepage),
-        (FuseFileInfo::FLUSH, file.flush),
-        (FuseFileInfo::FLOCK_RELEASE, file.flock_release),
-        (FuseFileInfo::DIRECT_IO, file.direct_io),
-        (FuseFileInfo::KEEP_CACHE, file.keep_cache),
-        (FuseFileInfo::NONSEEKABLE, file.nonseekable),
-        (FuseFileInfo::CACHE_READDIR, file.cache_readdir),
-        (FuseFileInfo::NOFLUSH, file.noflush),
-    ] {
-        fi.set(mask, value);
-    }
-    fi
-}
-
-/// What a handler made of an open file.
-fn take_back(file: &mut OpenFile, fi: &FuseFileInfo) {
-    file.fh = fi.fh;
-    file.direct_io = fi.has(FuseFileInfo::DIRECT_IO);
-    file.keep_cache = fi.has(FuseFileInfo::KEEP_CACHE);
-    file.nonseekable = fi.has(FuseFileInfo::NONSEEKABLE);
-    file.cache_readdir = fi.has(FuseFileInfo::CACHE_READDIR);
-    file.noflush = fi.has(FuseFileInfo::NOFLUSH);
 }
 
 fn timespec(time: SetTime) -> libc::timespec {
@@ -166,26 +90,6 @@ fn length(result: c_int, size: usize) -> Result<usize> {
         return Err(Errno::ERANGE);
     }
     Ok(len)
-}
-
-/// What `read_buf` gave; freed with this.
-pub struct CData(*mut FuseBufvec);
-
-impl ReadData for CData {
-    fn vector(&mut self) -> Vector<'_> {
-        if self.0.is_null() {
-            return Vector::from_bytes(&[]);
-        }
-        // SAFETY: the handler made it, and it is not freed before this borrow ends.
-        unsafe { buffer::vector(self.0) }
-    }
-}
-
-impl Drop for CData {
-    fn drop(&mut self) {
-        // SAFETY: by the contract of `read_buf` all of it is from malloc, and now ours.
-        unsafe { free_vector(self.0) };
-    }
 }
 
 /// Calls an operation of the top file system with a copy of the open file, if there is one.
@@ -567,36 +471,5 @@ fn memory(buf: &mut [u8]) -> (*mut c_char, usize) {
     match buf.len() {
         0 => (ptr::null_mut(), 0),
         len => (buf.as_mut_ptr().cast(), len),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    unsafe extern "C" fn access(_path: *const c_char, _mask: c_int) -> c_int {
-        0
-    }
-
-    #[test]
-    fn slots_are_bits() {
-        assert_eq!(op_set(&FuseOperations::default()), OpSet::empty());
-        let ops = FuseOperations { access: Some(access), ..FuseOperations::default() };
-        assert_eq!(op_set(&ops), OpSet::ACCESS);
-        assert_eq!(mem::offset_of!(FuseOperations, access) / 8, 29);
-        assert_eq!(1 << (mem::offset_of!(FuseOperations, lseek) / 8), OpSet::LSEEK.bits());
-        assert_eq!(SLOTS, 42);
-    }
-
-    #[test]
-    fn open_files_come_back_as_the_handler_left_them() {
-        let mut file = OpenFile { flags: 2, fh: 7, keep_cache: true, ..OpenFile::default() };
-        let mut fi = file_info(&file);
-        assert!(fi.has(FuseFileInfo::KEEP_CACHE) && fi.fh == 7 && fi.flags == 2);
-        fi.fh = 9;
-        fi.set(FuseFileInfo::DIRECT_IO, true);
-        fi.set(FuseFileInfo::KEEP_CACHE, false);
-        take_back(&mut file, &fi);
-        assert!(file.direct_io && !file.keep_cache && file.fh == 9);
     }
 }

@@ -6,11 +6,12 @@
 //! * [`era`]: what grew between `libfuse3.so.3` and `libfuse3.so.4`; code of the ABI layer names these types through
 //!   this module and is written once,
 //! * [`ops`]: the table of low-level callbacks, whose signatures use both,
-//! * [`high`] and [`high_ops`]: what path-based file systems have.
+//! * [`high`] and [`high_ops`]: what path-based file systems have, [`cuse`]: what devices have.
 //!
 //! Every size and offset is asserted at compile time against `abi/tables/layout-fuse3-3.14.tsv`. A pointer to one of
 //! these structs that comes from a program is trusted to point to one: C offers nothing to check it by.
 
+pub mod cuse;
 pub mod era;
 pub mod high;
 pub mod high_ops;
@@ -23,6 +24,7 @@ use core::marker::{PhantomData, PhantomPinned};
 
 use libc::{gid_t, mode_t, pid_t, stat, uid_t};
 
+pub use cuse::{CuseInfo, CuseLowlevelOps};
 pub use era::{FuseBuf, FuseBufvec, FuseCustomIo, FuseFileInfo};
 pub use high::{FuseConfig, FuseContext, FuseFillDir, FuseModuleFactory};
 pub use high_ops::FuseOperations;

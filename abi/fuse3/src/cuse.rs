@@ -1,0 +1,216 @@
+//! `cuse_lowlevel_*`: character devices.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::fs::OpenOptions;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::ptr;
+use std::slice;
+use std::sync::Arc;
+
+use ferrofuse::Errno;
+use ferrofuse::session::CharDevice;
+use ferrofuse::transport;
+use ferrofuse_abi_common::cmdline::{self, CmdlineOpts};
+use ferrofuse_abi_common::daemonize::{fill_standard_streams, fuse_daemonize};
+use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
+use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_free_args};
+use ferrofuse_abi_common::panic::guard;
+
+use crate::device::Device;
+use crate::loops::{
+    fuse_loop_cfg_create, fuse_loop_cfg_destroy, fuse_session_loop, fuse_session_loop_mt_312,
+};
+use crate::session::{create, fuse_session_destroy, session};
+use crate::signals::{fuse_remove_signal_handlers, fuse_set_signal_handlers};
+use crate::types::{CuseInfo, CuseLowlevelOps, FuseSession};
+
+/// Most bytes of strings that the kernel takes.
+const MAX_INFO: usize = 4096;
+/// `CUSE_UNRESTRICTED_IOCTL`, in the C struct and in the protocol.
+const UNRESTRICTED_IOCTL: u32 = 1;
+const DEVICE: &str = "/dev/cuse";
+
+/// The device for the engine; `None`, with a message, if the kernel would not take it.
+///
+/// # Safety
+/// `ci` has as many C strings as it says.
+unsafe fn device(ci: &CuseInfo) -> Option<CharDevice> {
+    let mut info = Vec::new();
+    if !ci.dev_info_argv.is_null() {
+        // SAFETY: the caller's promise.
+        let strings = unsafe { slice::from_raw_parts(ci.dev_info_argv, ci.dev_info_argc as usize) };
+        for string in strings.iter().filter(|string| !string.is_null()) {
+            // SAFETY: the caller's promise.
+            info.extend_from_slice(unsafe { CStr::from_ptr(*string) }.to_bytes_with_nul());
+        }
+    }
+    if info.len() > MAX_INFO {
+        let message = format!("cuse: dev_info ({}) too large, limit={MAX_INFO}", info.len());
+        emit(FUSE_LOG_ERR, &message);
+        return None;
+    }
+    let flags = ci.flags & UNRESTRICTED_IOCTL;
+    Some(CharDevice { major: ci.dev_major, minor: ci.dev_minor, flags, info })
+}
+
+/// `cuse_lowlevel_new`: a session for a character device over these callbacks, which are copied, as
+/// the description of the device is. Options of sessions are taken out of `args`; one that is left
+/// over makes the call fail.
+///
+/// Returns NULL on failure, with a message. Freed by `fuse_session_destroy`.
+///
+/// # Safety
+/// `args` is NULL or a valid argument list; `ci` and `clop` are NULL or point to their structs.
+pub unsafe extern "C" fn cuse_lowlevel_new(
+    args: *mut FuseArgs,
+    ci: *const CuseInfo,
+    clop: *const CuseLowlevelOps,
+    userdata: *mut c_void,
+) -> *mut FuseSession {
+    ferrofuse_abi_common::log::install();
+    guard("cuse_lowlevel_new", ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        let (Some(ci), Some(clop)) = (unsafe { (ci.as_ref(), clop.as_ref()) }) else {
+            log::error!("fuse: cuse_lowlevel_new: device or operations are NULL");
+            return ptr::null_mut();
+        };
+        // SAFETY: as above.
+        unsafe {
+            let Some(device) = device(ci) else { return ptr::null_mut() };
+            create(args, Box::new(Device::new(*clop, userdata)), userdata, Some(device))
+        }
+    })
+}
+
+/// Opens the kernel's side of the device for the session; false, with a message, on failure.
+///
+/// # Safety
+/// `se` is a live session.
+unsafe fn connect(se: *mut FuseSession) -> bool {
+    fill_standard_streams();
+    let fd: OwnedFd = match OpenOptions::new().read(true).write(true).open(DEVICE) {
+        Ok(file) => file.into(),
+        Err(error) => {
+            let message = match Errno::from(error) {
+                Errno::ENODEV | Errno::ENOENT => {
+                    "cuse: device not found, try 'modprobe cuse' first".to_owned()
+                }
+                error => format!("cuse: failed to open {DEVICE}: {error}"),
+            };
+            emit(FUSE_LOG_ERR, &message);
+            return false;
+        }
+    };
+    // SAFETY: the caller's promise.
+    let session = unsafe { session("cuse_lowlevel_setup", se) };
+    session.is_some_and(|s| s.engine.attach(Arc::new(transport::Device::new(fd))).is_ok())
+}
+
+/// What is done with a session before it can serve.
+///
+/// # Safety
+/// `se` is a live session.
+unsafe fn prepare(se: *mut FuseSession, foreground: c_int) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !connect(se) || fuse_set_signal_handlers(se) != 0 {
+            return false;
+        }
+        if fuse_daemonize(foreground) != 0 {
+            fuse_remove_signal_handlers(se);
+            return false;
+        }
+    }
+    true
+}
+
+/// `cuse_lowlevel_setup`: parses the command line, makes a session as [`cuse_lowlevel_new`], opens
+/// `/dev/cuse`, handles signals and goes into the background. `*multithreaded` becomes 0 for `-s`,
+/// else 1.
+///
+/// Returns NULL on failure, with a message. Ended by `cuse_lowlevel_teardown`.
+///
+/// # Safety
+/// `argv` has `argc` C strings; `multithreaded` may be written; the rest as for
+/// [`cuse_lowlevel_new`].
+pub unsafe extern "C" fn cuse_lowlevel_setup(
+    argc: c_int,
+    argv: *mut *mut c_char,
+    ci: *const CuseInfo,
+    clop: *const CuseLowlevelOps,
+    multithreaded: *mut c_int,
+    userdata: *mut c_void,
+) -> *mut FuseSession {
+    ferrofuse_abi_common::log::install();
+    guard("cuse_lowlevel_setup", ptr::null_mut(), || {
+        let mut args = FuseArgs { argc, argv, allocated: 0 };
+        let mut opts = MaybeUninit::<CmdlineOpts>::zeroed();
+        // SAFETY: the caller's promise for the arguments; `opts` is zeroed plain data, written or
+        // not; a session is ours until it is returned.
+        unsafe {
+            let parsed = cmdline::parse_cmdline(&raw mut args, opts.as_mut_ptr()) == 0;
+            let opts = opts.assume_init();
+            libc::free(opts.mountpoint.cast());
+            let mut se = ptr::null_mut();
+            if parsed {
+                se = cuse_lowlevel_new(&raw mut args, ci, clop, userdata);
+            }
+            fuse_opt_free_args(&raw mut args);
+            if !se.is_null() && !prepare(se, opts.foreground) {
+                fuse_session_destroy(se);
+                se = ptr::null_mut();
+            }
+            if !se.is_null() && !multithreaded.is_null() {
+                multithreaded.write((opts.singlethread == 0).into());
+            }
+            se
+        }
+    })
+}
+
+/// `cuse_lowlevel_teardown`: gives the signals back and frees the session.
+///
+/// # Safety
+/// `se` is NULL or a live session, in use by no loop and not used any more.
+pub unsafe extern "C" fn cuse_lowlevel_teardown(se: *mut FuseSession) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        fuse_remove_signal_handlers(se);
+        fuse_session_destroy(se);
+    }
+}
+
+/// `cuse_lowlevel_main`: all that a device's main function has to do. Returns 0, or 1 if it could
+/// not be set up or its loop failed.
+///
+/// # Safety
+/// As for [`cuse_lowlevel_setup`].
+pub unsafe extern "C" fn cuse_lowlevel_main(
+    argc: c_int,
+    argv: *mut *mut c_char,
+    ci: *const CuseInfo,
+    clop: *const CuseLowlevelOps,
+    userdata: *mut c_void,
+) -> c_int {
+    guard("cuse_lowlevel_main", 1, || {
+        let mut multithreaded = 0;
+        // SAFETY: the caller's promise; the session is ours until it is torn down.
+        unsafe {
+            let se = cuse_lowlevel_setup(argc, argv, ci, clop, &raw mut multithreaded, userdata);
+            if se.is_null() {
+                return 1;
+            }
+            let result = if multithreaded != 0 {
+                let config = fuse_loop_cfg_create();
+                let result = fuse_session_loop_mt_312(se, config);
+                fuse_loop_cfg_destroy(config);
+                result
+            } else {
+                fuse_session_loop(se)
+            };
+            cuse_lowlevel_teardown(se);
+            (result < 0).into()
+        }
+    })
+}
