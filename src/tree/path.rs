@@ -15,15 +15,16 @@ pub(super) type Bytes = SmallVec<[u8; 120]>;
 pub(super) struct Path(Bytes);
 
 impl Path {
-    /// `None` if there is a NUL in it.
-    fn new(mut bytes: Bytes) -> Option<Path> {
+    /// From names that hold no NUL, as all names of requests do.
+    fn new(mut bytes: Bytes) -> Path {
+        debug_assert!(!bytes.contains(&0));
         bytes.push(0);
-        CStr::from_bytes_with_nul(&bytes).is_ok().then_some(Path(bytes))
+        Path(bytes)
     }
 
     pub fn as_c_str(&self) -> &CStr {
-        // Checked when it was made.
-        CStr::from_bytes_with_nul(&self.0).unwrap_or(c"/")
+        // There is one at the end.
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
     }
 }
 
@@ -47,7 +48,7 @@ impl Namespace {
                 bytes.extend_from_slice(own.as_bytes());
             }
         }
-        Path::new(bytes)
+        Some(Path::new(bytes))
     }
 
     /// Appends a directory's path, without a slash at its end; that of the root is empty.
