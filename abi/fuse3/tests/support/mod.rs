@@ -17,14 +17,21 @@ pub fn root() -> PathBuf {
 /// A line of a fact table, by column name.
 pub type Row = HashMap<String, String>;
 
-/// Reads `abi/tables/NAME`: comment lines, a line of column names, then the facts.
+/// Reads `abi/tables/NAME`: comment lines, a line of column names, then the facts, of which there are some.
 pub fn table(name: &str) -> Vec<Row> {
+    let rows = rows(name);
+    assert!(!rows.is_empty(), "{name} is empty");
+    rows
+}
+
+/// The same for a table that may be empty.
+fn rows(name: &str) -> Vec<Row> {
     let path = root().join("abi/tables").join(name);
     let text =
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut lines = text.lines().filter(|line| !line.starts_with('#'));
     let columns: Vec<&str> = lines.next().expect("a table has column names").split('\t').collect();
-    let rows: Vec<Row> = lines
+    lines
         .map(|line| {
             let cells: Vec<&str> = line.split('\t').collect();
             assert_eq!(cells.len(), columns.len(), "{name}: wrong number of columns: {line}");
@@ -34,9 +41,7 @@ pub fn table(name: &str) -> Vec<Row> {
                 .map(|(column, cell)| (column.to_string(), cell.to_string()))
                 .collect()
         })
-        .collect();
-    assert!(!rows.is_empty(), "{name} is empty");
-    rows
+        .collect()
 }
 
 /// The comment lines of `abi/tables/NAME`.
@@ -189,7 +194,7 @@ pub fn dynamic_symbols(file: &Path) -> Vec<Symbol> {
 
 /// The symbols of libfuse 3.14.0 that the library must export: the table, less what the scope file names.
 pub fn wanted_symbols() -> Vec<Symbol> {
-    let scope = table("scope-fuse3.tsv");
+    let scope = rows("scope-fuse3.tsv");
     let mut used = vec![false; scope.len()];
     let mut wanted = Vec::new();
     for row in table("symbols-libfuse3.tsv").iter().filter(|row| row["in_debian12"] == "yes") {
