@@ -9,7 +9,7 @@
 //! * [`cmdline`]: `fuse_parse_cmdline`; [`help`]: the texts of `--help`
 //! * [`conn_info`], [`conn_opts`]: `struct fuse_conn_info` and the options that edit it
 //! * [`log`]: `fuse_log`, and the engine's records routed to it
-//! * [`daemonize`], [`signals`], [`env`](mod@env): process set-up
+//! * [`daemonize`], [`signals`]: process set-up
 //! * [`modules`]: what the built-in filesystem modules do to names
 //! * [`version`]: the version this library claims
 //! * [`panic`](mod@panic): the boundary no panic crosses
@@ -18,7 +18,6 @@ pub mod cmdline;
 pub mod conn_info;
 pub mod conn_opts;
 pub mod daemonize;
-pub mod env;
 pub mod export;
 pub mod help;
 pub mod log;

@@ -3,12 +3,12 @@
 //! The variadic part is `log.c`. Messages that C programs know (`fuse_log` calls) are never
 //! filtered; records of the engine (the `log` crate) are, by `FERROFUSE_LOG`.
 
+use ferrofuse::sys::env;
 use std::ffi::{CString, c_char, c_int};
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Once;
 
 use ::log::{Level, LevelFilter, Metadata, Record};
-
-use crate::env;
 
 /// `FUSE_LOG_ERR`: an error.
 pub const FUSE_LOG_ERR: c_int = 3;
@@ -92,7 +92,7 @@ fn prefixed(message: String, debug: bool) -> String {
 }
 
 /// The environment variable that sets how much the engine logs.
-const LOG_VARIABLE: &std::ffi::CStr = c"FERROFUSE_LOG";
+const LOG_VARIABLE: &str = "FERROFUSE_LOG";
 
 /// What is logged unless `FERROFUSE_LOG` says otherwise.
 const DEFAULT_FILTER: LevelFilter = LevelFilter::Warn;
@@ -107,7 +107,7 @@ pub fn install() {
         if ::log::set_logger(&BRIDGE).is_err() {
             return;
         }
-        let value = env::secure_get(LOG_VARIABLE);
+        let value = env::secure_var(LOG_VARIABLE).map(OsStringExt::into_vec);
         let (filter, unknown) = match value.as_deref() {
             None => (DEFAULT_FILTER, false),
             Some(value) => match parse_filter(value) {

@@ -167,20 +167,3 @@ fn messages_with_nul_lose_only_the_nul() {
     let (text, status) = in_child(|| emit(FUSE_LOG_ERR, "a\0b %s"));
     assert_eq!((text.as_str(), status), ("ab %s\n", 0));
 }
-
-#[test]
-fn thread_stack_size_is_read_and_checked() {
-    let (text, status) = in_child(|| {
-        let size = |value: &std::ffi::CStr| {
-            // SAFETY: the child has one thread.
-            unsafe { libc::setenv(c"FUSE_THREAD_STACK".as_ptr(), value.as_ptr(), 1) };
-            ferrofuse_abi_common::env::thread_stack_size()
-        };
-        assert_eq!(size(c"262144"), Some(262_144));
-        assert_eq!(size(c"5"), None);
-        // SAFETY: as above.
-        unsafe { libc::unsetenv(c"FUSE_THREAD_STACK".as_ptr()) };
-        assert_eq!(ferrofuse_abi_common::env::thread_stack_size(), None);
-    });
-    assert_eq!((text.as_str(), status), ("fuse: invalid stack size: 5\n", 0));
-}
