@@ -61,7 +61,10 @@ impl Session {
         let limit = conn.max_write;
         self.negotiated.minor.store(args.minor.min(MINOR), Ordering::Release);
         self.negotiated.initialized.store(true, Ordering::Release);
-        dispatch::contain("init", || self.ops.init(&mut conn));
+        if !dispatch::contain("init", || self.ops.init(&mut conn)) {
+            self.refuse(req, Errno::EIO);
+            return;
+        }
         let out = CuseInitOut {
             major: MAJOR,
             minor: MINOR,

@@ -48,19 +48,10 @@ impl Session {
         let parsed =
             request::operation(&header, message.bytes(), self.protocol(), message.is_in_pipe());
         let operation = match (parsed, self.admit(opcode, &header)) {
-            (_, Err(error)) => {
-                if !is_unanswered(opcode) {
-                    // A failure to deliver was logged.
-                    let _ = self.send(&**channel, header.unique, error.negated(), &[]);
-                }
-                return;
-            }
+            (_, Err(error)) => return self.decline(&header, error, channel),
             (Err(error), Ok(())) => {
                 self.log_malformed(&header, error);
-                if !is_unanswered(opcode) {
-                    let _ = self.send(&**channel, header.unique, Errno::EIO.negated(), &[]);
-                }
-                return;
+                return self.decline(&header, Errno::EIO, channel);
             }
             (Ok(operation), Ok(())) => operation,
         };
@@ -73,10 +64,7 @@ impl Session {
         }
         let Some(at) = SlotRef::allocate(self, channel, &header) else {
             log::error!("fuse: too many requests in flight; refusing unique {}", header.unique);
-            if !is_unanswered(opcode) {
-                let _ = self.send(&**channel, header.unique, Errno::ENOMEM.negated(), &[]);
-            }
-            return;
+            return self.decline(&header, Errno::ENOMEM, channel);
         };
         let awaited = (!is_unanswered(opcode)).then_some(header.unique);
         if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, awaited) {
@@ -132,8 +120,15 @@ impl Session {
         // Judged by the header alone, whatever came after it.
         let claimed = bytes.first_chunk().map_or(0, |len| u32::from_ne_bytes(*len) as usize);
         let Ok(header) = request::header(bytes, claimed) else { return };
+        self.decline(&header, Errno::EIO, channel);
+    }
+
+    /// Answers a request that is not entered into the table, if it is one that takes an answer.
+    fn decline(&self, header: &InHeader, error: Errno, channel: &Arc<dyn Channel>) {
+        // A message with unique 0 would be a notification.
         if header.unique != 0 && !is_unanswered(Opcode::from_raw(header.opcode)) {
-            let _ = self.send(&**channel, header.unique, Errno::EIO.negated(), &[]);
+            // A failure to deliver was logged.
+            let _ = self.send(&**channel, header.unique, error.negated(), &[]);
         }
     }
 

@@ -90,7 +90,7 @@ impl Session {
     }
 
     /// Ends a session that cannot be negotiated; its loops return the negated error.
-    fn refuse(&self, req: Request, error: Errno) {
+    pub(super) fn refuse(&self, req: Request, error: Errno) {
         let _ = req.reply_error(error);
         self.exit().request_with(error.negated());
     }

@@ -191,14 +191,13 @@ impl Pool {
                 Ok(Step::Again) => continue,
                 Ok(Step::End) => break,
                 Ok(Step::Request(request)) => {
-                    let brief = server.is_brief(&request);
-                    let was_last = self.census.take_request();
-                    let refused = self.short.load(Ordering::SeqCst);
-                    if was_last && !brief && !refused && self.session.is_initialized() {
-                        // Logged where it failed; this worker goes on alone meanwhile.
-                        if self.spawn().is_err() {
-                            self.session.exit().nudge();
-                        }
+                    let missed = self.census.take_request()
+                        && !self.short.load(Ordering::SeqCst)
+                        && self.session.is_initialized()
+                        && !server.is_brief(&request);
+                    // Logged where it failed; this worker goes on alone meanwhile.
+                    if missed && self.spawn().is_err() {
+                        self.session.exit().nudge();
                     }
                     server.serve(request);
                     if !self.census.wait_again(enough) {

@@ -118,18 +118,27 @@ impl Request {
         self,
         send: impl FnOnce(&Session, &dyn Channel, u64) -> Result<()>,
     ) -> Result<()> {
-        let opcode = self.opcode();
+        let (opcode, session, channel) = {
+            let mut body = self.at.slot.body.lock();
+            if is_unanswered(body.opcode) {
+                (body.opcode, None, None)
+            } else {
+                (body.opcode, body.session.take(), body.channel.take())
+            }
+        };
         if is_unanswered(opcode) {
             log::error!("fuse: {} takes no answer", opcode.map_or("request", Opcode::name));
             self.finish();
             return Ok(());
         }
-        let (session, channel) = {
-            let mut body = self.at.slot.body.lock();
-            (body.session.take(), body.channel.take())
-        };
         let result = match (&session, &channel) {
-            (Some(session), Some(channel)) => send(session, &**channel, self.unique()),
+            (Some(session), Some(channel)) => {
+                let result = send(session, &**channel, self.unique());
+                if let Err(error) = result {
+                    self.answer_refusal(session, &**channel, error);
+                }
+                result
+            }
             // The session was destroyed under the request.
             _ => Err(Errno::ENODEV),
         };
@@ -141,6 +150,24 @@ impl Request {
         self.at.release();
         mem::forget(self);
         result
+    }
+}
+
+impl Request {
+    /// Sees to it that somebody who waits for an answer that the device refused gets `EIO`.
+    ///
+    /// The kernel looks at a message before it looks for its request (a length, an error number,
+    /// memory that can't be read), and one that it refuses there leaves the request waiting. Where
+    /// it had found the request, that has ended, and this finds nobody.
+    fn answer_refusal(&self, session: &Session, channel: &dyn Channel, error: Errno) {
+        // Nobody waits any more, or nobody is there. The caller's own I/O has seen the message,
+        // and may have passed on a part of it.
+        let over = matches!(error, Errno::ENOENT | Errno::ENODEV | Errno::ECONNABORTED);
+        if over || !channel.is_synchronous() {
+            return;
+        }
+        // Refused as well, there is nothing left to try; that is logged.
+        let _ = session.send(channel, self.unique(), Errno::EIO.negated(), &[]);
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Kernel {
 #[derive(Default)]
 pub struct Tape {
     messages: Mutex<Vec<Vec<u8>>>,
+    /// What the next write fails with.
+    refusal: Mutex<Option<Errno>>,
 }
 
 impl Kernel {
@@ -52,6 +54,11 @@ impl Kernel {
         self.answers()
     }
 
+    /// Makes the next write fail.
+    pub fn refuse_next(&self, error: Errno) {
+        *self.tape.refusal.lock().unwrap() = Some(error);
+    }
+
     /// What was written since the last look.
     pub fn answers(&self) -> Vec<Answer> {
         let messages = std::mem::take(&mut *self.tape.messages.lock().unwrap());
@@ -76,6 +83,9 @@ impl Channel for Tape {
     }
 
     fn writev(&self, message: &[IoSlice<'_>]) -> Result<usize> {
+        if let Some(error) = self.refusal.lock().unwrap().take() {
+            return Err(error);
+        }
         let whole: Vec<u8> = message.iter().flat_map(|part| part.iter().copied()).collect();
         let len = whole.len();
         self.messages.lock().unwrap().push(whole);

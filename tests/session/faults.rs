@@ -268,3 +268,39 @@ fn each_forget_of_a_batch_can_have_a_request_of_its_own() {
     assert_eq!(kernel.ask(&message(op::BATCH_FORGET, 6, 0, forgets)), []);
     assert_eq!(*seen.lock().unwrap(), [(0, 1001); 5]);
 }
+
+#[test]
+fn an_answer_that_the_device_refuses_becomes_eio() {
+    let told = Arc::new(Mutex::new(None));
+    let tell = told.clone();
+    let kernel = Kernel::started(
+        Scripted::new(move |_, req| {
+            *tell.lock().unwrap() = Some(req.reply_bytes(b"target"));
+            None
+        }),
+        45,
+    );
+    for error in [Errno::EINVAL, Errno::EFAULT, Errno::ENOMEM] {
+        kernel.refuse_next(error);
+        assert_eq!(kernel.ask(&message(op::READLINK, 6, 5, body())), eio(6));
+        assert_eq!(told.lock().unwrap().take(), Some(Err(error)));
+    }
+    // These say that nobody waits for it.
+    for error in [Errno::ENOENT, Errno::ENODEV] {
+        kernel.refuse_next(error);
+        assert_eq!(kernel.ask(&message(op::READLINK, 8, 5, body())), []);
+        assert_eq!(told.lock().unwrap().take(), Some(Err(error)));
+    }
+}
+
+#[test]
+fn nothing_is_sent_for_unique_zero() {
+    let kernel = Kernel::new(Scripted::willing());
+    // Before INIT, with a body that is cut, and of the wrong length: each is declined elsewhere.
+    assert_eq!(kernel.ask(&message(op::READLINK, 0, 5, body())), []);
+    let kernel = Kernel::started(Scripted::willing(), 45);
+    assert_eq!(kernel.ask(&message(op::OPEN, 0, 5, body().bytes(&[0; 3]))), []);
+    let mut long = message(op::READLINK, 0, 5, body());
+    long.push(0);
+    assert_eq!(kernel.ask(&long), []);
+}
