@@ -52,6 +52,8 @@ bitflags! {
         const READDIRPLUS = 1 << 3;
         /// Takes write data as a buffer vector, which may name a pipe.
         const WRITE_VECTOR = 1 << 4;
+        /// Keeps order in each directory by itself, so that the kernel need not serialise it.
+        const PARALLEL_DIROPS = 1 << 5;
     }
 }
 
@@ -61,7 +63,9 @@ bitflags! {
 /// libfuse 3.14 wants `PARALLEL_DIROPS` and `HANDLE_KILLPRIV` by default and never sends either
 /// (`reply_3.14` in `abi/tables/wire-flags.tsv`). Filesystems were written against that: sending
 /// them would hand parallel directory operations, and the duty to clear set-user-ID bits, to
-/// programs that never saw either.
+/// programs that never saw either. Path-based filesystems are the exception for the first: their
+/// operations on the paths of one directory always ran in parallel but for look-ups and listings
+/// ([`Features::PARALLEL_DIROPS`]).
 const FLAGS: &[(Capabilities, InitFlags, bool)] = &[
     (Capabilities::ASYNC_READ, InitFlags::ASYNC_READ, true),
     (Capabilities::POSIX_LOCKS, InitFlags::POSIX_LOCKS, true),
@@ -118,9 +122,13 @@ pub fn default_want(capable: Capabilities, features: Features) -> Capabilities {
     want & capable
 }
 
-/// The INIT flags that answer these wishes.
-pub fn reply_flags(want: Capabilities) -> InitFlags {
-    FLAGS.iter().filter(|row| row.2 && want.contains(row.0)).map(|row| row.1).collect()
+/// The INIT flags that answer the wishes of a filesystem with these features.
+pub fn reply_flags(want: Capabilities, features: Features) -> InitFlags {
+    let sent = |row: &&(Capabilities, InitFlags, bool)| row.2 && want.contains(row.0);
+    let mut flags: InitFlags = FLAGS.iter().filter(sent).map(|row| row.1).collect();
+    let parallel = features.contains(Features::PARALLEL_DIROPS);
+    flags.set(InitFlags::PARALLEL_DIROPS, parallel && want.contains(Capabilities::PARALLEL_DIROPS));
+    flags
 }
 
 /// The connection as the filesystem's init handler sees and edits it.
@@ -168,7 +176,9 @@ mod tests {
 
     #[test]
     fn parallel_dirops_and_killpriv_are_wanted_but_not_sent() {
-        let flags = reply_flags(Capabilities::PARALLEL_DIROPS | Capabilities::HANDLE_KILLPRIV);
-        assert!(flags.is_empty());
+        let want = Capabilities::PARALLEL_DIROPS | Capabilities::HANDLE_KILLPRIV;
+        assert!(reply_flags(want, Features::empty()).is_empty());
+        assert_eq!(reply_flags(want, Features::all()), InitFlags::PARALLEL_DIROPS);
+        assert!(reply_flags(Capabilities::empty(), Features::all()).is_empty());
     }
 }

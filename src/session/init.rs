@@ -152,7 +152,7 @@ impl Session {
 
     /// Stores what was agreed and writes it down for the kernel.
     fn settle(&self, args: &InitIn, offered: InitFlags, conn: &ConnInfo) -> InitOut {
-        let mut flags = caps::reply_flags(conn.want);
+        let mut flags = caps::reply_flags(conn.want, self.ops.features());
         // Requests above one page have been the rule since 2.6.27.
         flags |= InitFlags::BIG_WRITES;
         let mut max_pages = 0;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::{Session, dispatch};
 use crate::errno::{Errno, Result};
@@ -16,6 +17,7 @@ pub(super) struct Server<'s> {
     channel: Arc<dyn Channel>,
     buffer: RequestBuffer,
     expect_large: bool,
+    errand: Arc<Errand>,
 }
 
 /// What a server found when it tried to receive.
@@ -31,7 +33,12 @@ pub(super) enum Step {
 impl<'s> Server<'s> {
     pub fn new(session: &'s Arc<Session>, channel: Arc<dyn Channel>) -> Server<'s> {
         let buffer = RequestBuffer::new(session.buffer_size());
-        Server { session, channel, buffer, expect_large: false }
+        Server { session, channel, buffer, expect_large: false, errand: Arc::default() }
+    }
+
+    /// The same server, which says in `errand` what it serves.
+    pub fn showing(self, errand: Arc<Errand>) -> Server<'s> {
+        Server { errand, ..self }
     }
 
     /// Blocks until there is a request or the session ends.
@@ -39,7 +46,7 @@ impl<'s> Server<'s> {
         let exit = self.session.exit();
         reader.enter();
         // Looked at after `enter`: whoever requests exit from now on kicks the reader.
-        if exit.is_requested() {
+        if exit.is_requested() || self.errand.is_dismissed() {
             reader.leave();
             return Ok(Step::End);
         }
@@ -77,11 +84,15 @@ impl<'s> Server<'s> {
             }
             Received::Nothing | Received::End => return,
         };
-        self.expect_large = request::header(message.bytes(), message.len())
-            .is_ok_and(|header| is_large_write(&header));
+        let header = request::header(message.bytes(), message.len());
+        self.expect_large = header.as_ref().is_ok_and(is_large_write);
+        if let Ok(header) = &header {
+            self.errand.begin(header);
+        }
         let (session, channel) = (self.session, &self.channel);
         // A panic in the engine itself must not end the loop either.
         dispatch::contain("a request", || session.process(message, channel));
+        self.errand.end();
     }
 }
 

@@ -8,6 +8,7 @@ pub mod caps;
 mod census;
 mod device;
 mod dispatch;
+mod errand;
 pub mod exit;
 pub mod groups;
 mod init;
@@ -32,6 +33,7 @@ use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
 pub use device::CharDevice;
+pub use errand::ExitPatience;
 use exit::ExitState;
 use interrupt::EarlyInterrupts;
 use notify::Retrieves;
@@ -56,6 +58,8 @@ pub struct Config {
     pub max_read: u32,
     /// When to splice file data into replies.
     pub splice: SplicePolicy,
+    /// How long the end of a loop with workers waits for handlers that still run.
+    pub exit_patience: ExitPatience,
     /// A number that belongs to whoever made the session; the engine only keeps it.
     pub userdata: usize,
     /// The session serves this character device, not a filesystem.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::census::Census;
+use super::errand::Errand;
 use super::loops::{Server, Step};
 use super::{Session, dispatch};
 use crate::errno::{Errno, Result};
@@ -25,7 +26,7 @@ const KICK_EVERY: Duration = Duration::from_millis(2);
 /// How often a thread that was refused is asked for again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// After this long, whoever still holds up the exit is named.
-const COMPLAIN_AFTER: Duration = Duration::from_secs(5);
+const COMPLAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// How the multi-threaded loop runs.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,7 @@ impl Default for LoopConfig {
 /// One worker, as the pool sees it.
 struct Worker {
     reader: Arc<Reader>,
+    errand: Arc<Errand>,
     /// It needs nothing any more, so that joining it is immediate. Set under the pool's lock.
     done: Arc<AtomicBool>,
     thread: JoinHandle<()>,
@@ -146,11 +148,13 @@ impl Pool {
         let channel = self.worker_channel()?;
         let reader = Arc::new(Reader::default());
         let done = Arc::new(AtomicBool::new(false));
+        let errand = Arc::new(Errand::default());
         let (pool, their_reader, their_done) = (self.clone(), reader.clone(), done.clone());
+        let their_errand = errand.clone();
         let thread = start_thread(move || {
             // A panic in the engine itself, or in a caller's own I/O, must not leave the others
             // waiting for this worker.
-            if !dispatch::contain("the loop", || pool.work(channel, &their_reader)) {
+            if !dispatch::contain("the loop", || pool.work(channel, &their_reader, their_errand)) {
                 pool.session.reading_failed(Errno::EIO);
             }
             their_reader.unbind();
@@ -160,7 +164,7 @@ impl Pool {
             }
             pool.ended.notify_all();
         })?;
-        Ok(Worker { reader, done, thread })
+        Ok(Worker { reader, errand, done, thread })
     }
 
     fn worker_channel(&self) -> Result<Arc<dyn Channel>> {
@@ -178,12 +182,12 @@ impl Pool {
     }
 
     /// A worker's life.
-    fn work(self: &Arc<Self>, channel: Arc<dyn Channel>, reader: &Reader) {
+    fn work(self: &Arc<Self>, channel: Arc<dyn Channel>, reader: &Reader, errand: Arc<Errand>) {
         // So that the thread which waits for the pool takes them.
         wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
         let _mask = reader.bind();
         self.census.arrive();
-        let mut server = Server::new(&self.session, channel);
+        let mut server = Server::new(&self.session, channel).showing(errand);
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
         loop {
@@ -213,40 +217,60 @@ impl Pool {
         self.census.leave();
     }
 
-    /// Calls every worker out of its read and waits until all have ended.
+    /// Calls every worker out of its read and waits until all have ended. One whose handler does
+    /// not return in the time it is given stays behind, with what its request needs.
     fn join_all(&self) {
         let start = Instant::now();
         let mut complained = false;
         let mut workers = self.workers.lock();
-        while !workers.is_empty() {
+        loop {
+            let waited = start.elapsed();
             let mut at = 0;
             while at < workers.len() {
-                if workers[at].done.load(Ordering::SeqCst) {
+                let worker = &workers[at];
+                if worker.done.load(Ordering::SeqCst) {
                     let _ = workers.swap_remove(at).thread.join();
+                } else if self.gives_up(worker, waited) {
+                    drop(workers.swap_remove(at));
                 } else {
-                    workers[at].reader.kick();
+                    worker.reader.kick();
                     at += 1;
                 }
             }
             if workers.is_empty() {
                 break;
             }
-            // A handler that still runs may be finishing somebody's data, so it is waited for.
-            if !complained && start.elapsed() > COMPLAIN_AFTER {
+            if !complained && waited > COMPLAIN_AFTER {
                 complained = true;
-                log::warn!("fuse: exit waits for {} handlers that still run", workers.len());
+                let errands: Vec<_> = workers.iter().map(|w| w.errand.describe()).collect();
+                log::warn!("fuse: exit waits for handlers that still run: {}", errands.join(", "));
             }
             let busy = workers.iter().all(|worker| !worker.reader.is_reading());
             let limit = if busy { KICK_EVERY * 25 } else { KICK_EVERY };
             self.ended.wait_for(&mut workers, limit);
         }
     }
+
+    /// Whether to go on without this worker; says so.
+    fn gives_up(&self, worker: &Worker, waited: Duration) -> bool {
+        let patience = worker.errand.patience(self.session.config.exit_patience);
+        if patience.is_none_or(|patience| waited <= patience) {
+            return false;
+        }
+        worker.errand.dismiss();
+        log::error!(
+            "fuse: the handler of {} does not return; exit goes on without it",
+            worker.errand.describe()
+        );
+        true
+    }
 }
 
 impl Session {
     /// Serves requests in worker threads until the session ends; the calling thread waits, and
     /// takes the signals. Returns as [`Session::run_single`] does, after every handler has
-    /// returned.
+    /// returned, or has been given the time that [`Config::exit_patience`](super::Config) says;
+    /// such a handler may still reply, and its thread ends when it returns.
     pub fn run_multi(self: &Arc<Self>, config: LoopConfig) -> i32 {
         if self.channel().is_none() {
             log::error!("fuse: session is not mounted");

@@ -178,6 +178,11 @@ impl<P: PathOps> Tree<P> {
         if self.config().nullpath_ok {
             return Ok(MaybeLocked::default());
         }
+        self.lock_if_named(id)
+    }
+
+    /// The path of an open file, if it still has one.
+    pub(super) fn lock_if_named(&self, id: Id) -> Result<MaybeLocked<'_>> {
         match self.lock_node(id) {
             Ok(locked) => Ok(MaybeLocked(Some(locked))),
             Err(error) if error == self.compat.deleted => Ok(MaybeLocked::default()),

@@ -196,7 +196,8 @@ impl<P: PathOps> Tree<P> {
         file: &FileInfo,
     ) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            // Under `nullpath_ok` too: libfuse gives it one, and programs rely on that.
+            let locked = self.lock_if_named(id_of(node))?;
             self.need(OpSet::LSEEK)?;
             let (offset, whence) = (offset.cast_signed(), whence.cast_signed());
             self.ops.lseek(locked.path(), offset, whence, &OpenFile::new(file))

@@ -90,14 +90,21 @@ impl<P: PathOps> Tree<P> {
         }
     }
 
-    /// Removes all hidden files, open or not, before the filesystem ends.
+    /// Removes all hidden files, open or not, before the filesystem ends. No request is served any
+    /// more, so paths stay as they are; they are not locked, as a handler that never returned may
+    /// hold one for ever.
     pub(super) fn remove_all_hidden(&self) {
         if !self.has.contains(OpSet::UNLINK) {
             return;
         }
         for id in self.space.nodes.select(|node: &Node| node.hidden) {
             self.space.nodes.with(id, |node| node.hidden = false);
-            self.remove_hidden(id);
+            let place = self.space.place(id);
+            if let Some(path) =
+                place.and_then(|(dir, name)| self.space.path(dir, Some(name.as_bytes())))
+            {
+                self.remove_held(id, path.as_c_str());
+            }
         }
     }
 }

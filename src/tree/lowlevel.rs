@@ -16,7 +16,7 @@ use crate::wire::layout::{FileLock, SetattrIn};
 
 impl<P: PathOps> LowLevelOps for Arc<Tree<P>> {
     fn features(&self) -> Features {
-        let mut features = Features::READDIR | Features::READDIRPLUS;
+        let mut features = Features::READDIR | Features::READDIRPLUS | Features::PARALLEL_DIROPS;
         features.set(Features::POSIX_LOCKS, self.has.contains(OpSet::LOCK));
         features.set(Features::FLOCK, self.has.contains(OpSet::FLOCK));
         features.set(Features::WRITE_VECTOR, self.has.contains(OpSet::WRITE_BUF));

@@ -195,9 +195,14 @@ impl Wire {
 
 /// A session on a socket; the other end is the test's.
 pub fn on_socket(ops: impl LowLevelOps + 'static) -> (Arc<Session>, Wire) {
+    on_socket_with(ops, Config::default())
+}
+
+/// The same, made with this configuration.
+pub fn on_socket_with(ops: impl LowLevelOps + 'static, config: Config) -> (Arc<Session>, Wire) {
     let (ours, theirs) =
         socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
-    let session = Session::new(Box::new(ops), Config::default());
+    let session = Session::new(Box::new(ops), config);
     session.attach(Arc::new(Socket(ours))).unwrap();
     (session, Wire(theirs))
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ferrofuse::session::{LoopConfig, Session};
+use ferrofuse::session::{Config, ExitPatience, LoopConfig, Session};
 
-use crate::fake::{end, on_socket};
+use crate::fake::{end, on_socket, on_socket_with};
 use crate::ops::Scripted;
 use crate::wire::{self, body, message, op};
 
@@ -125,6 +125,55 @@ fn a_handler_may_ask_for_the_end() {
         assert_eq!(ended(&result, asked), 7);
         session_of.lock().unwrap().take();
         end(&session);
+    }
+}
+
+/// A handler that never returns is waited for as long as its request deserves, and the loop then
+/// returns; whoever replies later finds nobody.
+#[test]
+fn a_handler_that_never_returns_does_not_keep_the_loop() {
+    let exit_patience =
+        ExitPatience { reading: Duration::from_millis(150), changing: Duration::from_millis(600) };
+    for (request, least) in [
+        (wire::access(4), exit_patience.reading),
+        (message(op::UNLINK, 4, 1, body().name("x")), exit_patience.changing),
+    ] {
+        let (entered, inside) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let (late, replied) = mpsc::channel();
+        let released = Mutex::new(released);
+        let ops = Scripted::new(move |name, req| {
+            if name == "init" || name == "destroy" {
+                return Some(req);
+            }
+            entered.send(()).unwrap();
+            let _ = released.lock().unwrap().recv();
+            late.send(req.reply_ok()).unwrap();
+            None
+        });
+        let config = Config { exit_patience, ..Config::default() };
+        let (session, wire) = on_socket_with(ops, config);
+        let result = start(&session, Some(MULTI));
+        wire.ask(&wire::init(2, 45, 0));
+        wire.send(&request);
+        inside.recv().unwrap();
+        let asked = Instant::now();
+        session.exit().request_with(15);
+        let (code, when) = result.recv_timeout(Duration::from_secs(10)).expect("the loop ends");
+        let took = when - asked;
+        assert_eq!(code, 15);
+        assert!(took >= least && took < least + Duration::from_secs(1), "after {took:?}");
+        end(&session);
+        let left = Arc::downgrade(&session);
+        drop(session);
+        release.send(()).unwrap();
+        assert!(replied.recv_timeout(Duration::from_secs(5)).unwrap().is_err());
+        // Its thread ends by itself, and with it what it held.
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while left.strong_count() > 0 {
+            assert!(Instant::now() < deadline, "the worker is still there");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
-use ferrofuse::session::{CharDevice, Config, LowLevelOps, Message, Session};
+use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
 use ferrofuse::sys::env;
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
@@ -252,6 +252,7 @@ pub unsafe fn create(
         deny_others: options.allow_root,
         max_read: options.mount.max_read(),
         splice: splice_policy(),
+        exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
         device,
     };

@@ -1,0 +1,152 @@
+//! What each worker serves, for whoever waits for its end.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::sys::env;
+use crate::wire::Opcode;
+use crate::wire::layout::InHeader;
+
+/// How long the end of a session waits for handlers that still run.
+///
+/// A handler that is stuck for good must not keep the process alive, and one that is still writing
+/// somebody's data must not be cut off; which of the two it is can't be seen from outside, so the
+/// one that can have data of the caller's is given more time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitPatience {
+    /// For requests that only read.
+    pub reading: Duration,
+    /// For requests that change something.
+    pub changing: Duration,
+}
+
+impl Default for ExitPatience {
+    fn default() -> ExitPatience {
+        ExitPatience { reading: Duration::from_secs(5), changing: Duration::from_secs(60) }
+    }
+}
+
+impl ExitPatience {
+    /// As `FERROFUSE_EXIT_WAIT` says, in seconds for either kind; a value that is no number is
+    /// reported and has no effect.
+    pub fn from_env() -> ExitPatience {
+        env::secure_var("FERROFUSE_EXIT_WAIT").map_or_else(ExitPatience::default, |value| {
+            ExitPatience::parse(&value.to_string_lossy())
+        })
+    }
+
+    fn parse(value: &str) -> ExitPatience {
+        match value.trim().parse() {
+            Ok(seconds) => {
+                let both = Duration::from_secs(seconds);
+                ExitPatience { reading: both, changing: both }
+            }
+            Err(_) => {
+                log::warn!("fuse: FERROFUSE_EXIT_WAIT={value} is not a number of seconds");
+                ExitPatience::default()
+            }
+        }
+    }
+
+    fn with(self, opcode: Option<Opcode>) -> Duration {
+        if opcode.is_some_and(only_reads) { self.reading } else { self.changing }
+    }
+}
+
+/// Whether nothing of the caller's is lost when the handler does not come to its end.
+fn only_reads(opcode: Opcode) -> bool {
+    use Opcode::*;
+    matches!(
+        opcode,
+        Lookup
+            | Getattr
+            | Readlink
+            | Open
+            | Read
+            | Statfs
+            | Getxattr
+            | Listxattr
+            | Init
+            | Opendir
+            | Readdir
+            | Readdirplus
+            | Releasedir
+            | Getlk
+            | Setlkw
+            | Access
+            | Bmap
+            | Poll
+            | Lseek
+            | Statx
+    )
+}
+
+/// The request that a worker serves.
+#[derive(Debug, Default)]
+pub(super) struct Errand {
+    opcode: AtomicU32,
+    /// 0 while there is none.
+    unique: AtomicU64,
+    dismissed: AtomicBool,
+}
+
+impl Errand {
+    /// The worker serves this from now on.
+    pub fn begin(&self, header: &InHeader) {
+        self.opcode.store(header.opcode, Ordering::Relaxed);
+        self.unique.store(header.unique, Ordering::Relaxed);
+    }
+
+    /// It has served it.
+    pub fn end(&self) {
+        self.unique.store(0, Ordering::Relaxed);
+    }
+
+    /// The loop goes on without the worker, which must begin nothing more.
+    pub fn dismiss(&self) {
+        self.dismissed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the worker was told so.
+    pub fn is_dismissed(&self) -> bool {
+        self.dismissed.load(Ordering::SeqCst)
+    }
+
+    /// How long to wait for it from the session's end on; none if it serves nothing.
+    pub fn patience(&self, patience: ExitPatience) -> Option<Duration> {
+        (self.unique.load(Ordering::Relaxed) != 0).then(|| patience.with(self.opcode()))
+    }
+
+    fn opcode(&self) -> Option<Opcode> {
+        Opcode::from_raw(self.opcode.load(Ordering::Relaxed))
+    }
+
+    /// Names it in a message.
+    pub fn describe(&self) -> String {
+        let name = self.opcode().map_or("request", Opcode::name);
+        format!("{name} (unique {})", self.unique.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_waited_for_longer() {
+        let patience = ExitPatience::default();
+        assert_eq!(patience.with(Some(Opcode::Read)), patience.reading);
+        for opcode in [Opcode::Write, Opcode::Release, Opcode::Flush, Opcode::Rename2] {
+            assert_eq!(patience.with(Some(opcode)), patience.changing);
+        }
+        assert!(patience.reading < patience.changing);
+    }
+
+    #[test]
+    fn seconds_hold_for_both() {
+        let two = Duration::from_secs(2);
+        assert_eq!(ExitPatience::parse(" 2"), ExitPatience { reading: two, changing: two });
+        assert_eq!(ExitPatience::parse("never"), ExitPatience::default());
+        assert_eq!(ExitPatience::parse("-1"), ExitPatience::default());
+    }
+}
