@@ -1,63 +1,14 @@
 //! Between the structs of the C ABI and the values of the engine.
+//!
+//! What differs between generations of the API is in `conn` and `file`.
 
-use ferrofuse::session::OpenReply;
-use ferrofuse::session::caps::{Capabilities, ConnInfo};
-use ferrofuse::session::ops::FileInfo;
-use ferrofuse::wire::flags::{OpenFlags, SetattrValid};
+use ferrofuse::wire::flags::SetattrValid;
 use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs, SetattrIn};
 use ferrofuse::wire::reply::{Entry, Timeout};
-use ferrofuse_abi_common::conn_info::ConnInfo as CConnInfo;
 
-use crate::types::{FuseEntryParam, FuseFileInfo};
-
-/// Has `init` edit the connection as C sees it, in a struct that the program may keep.
-pub fn with_c_conn(c_conn: &mut CConnInfo, conn: &mut ConnInfo, init: impl FnOnce(&mut CConnInfo)) {
-    c_conn.proto_major = conn.proto_major;
-    c_conn.proto_minor = conn.proto_minor;
-    c_conn.max_write = conn.max_write;
-    c_conn.max_read = conn.max_read;
-    c_conn.max_readahead = conn.max_readahead;
-    c_conn.capable = conn.capable.bits() as u32;
-    c_conn.want = conn.want.bits() as u32;
-    c_conn.max_background = conn.max_background;
-    c_conn.congestion_threshold = conn.congestion_threshold;
-    c_conn.time_gran = conn.time_gran;
-    init(c_conn);
-    conn.max_write = c_conn.max_write;
-    conn.max_read = c_conn.max_read;
-    conn.max_readahead = c_conn.max_readahead;
-    conn.want = Capabilities::from_bits_retain(c_conn.want.into());
-    conn.max_background = c_conn.max_background;
-    conn.congestion_threshold = c_conn.congestion_threshold;
-    conn.time_gran = c_conn.time_gran;
-    conn.refused = Capabilities::from_bits_retain(c_conn.refused().into());
-}
-
-/// An open file as a handler gets it.
-pub fn file_info(file: &FileInfo) -> FuseFileInfo {
-    let mut fi = FuseFileInfo {
-        flags: file.flags,
-        fh: file.fh,
-        lock_owner: file.lock_owner,
-        poll_events: file.poll_events,
-        ..FuseFileInfo::default()
-    };
-    fi.set(FuseFileInfo::WRITEPAGE, file.writepage);
-    fi.set(FuseFileInfo::FLUSH, file.flush);
-    fi.set(FuseFileInfo::FLOCK_RELEASE, file.flock_release);
-    fi
-}
-
-/// What a handler says of a file that it has opened.
-pub fn open_reply(fi: &FuseFileInfo) -> OpenReply {
-    let mut flags = OpenFlags::empty();
-    flags.set(OpenFlags::DIRECT_IO, fi.has(FuseFileInfo::DIRECT_IO));
-    flags.set(OpenFlags::KEEP_CACHE, fi.has(FuseFileInfo::KEEP_CACHE));
-    flags.set(OpenFlags::CACHE_DIR, fi.has(FuseFileInfo::CACHE_READDIR));
-    flags.set(OpenFlags::NONSEEKABLE, fi.has(FuseFileInfo::NONSEEKABLE));
-    flags.set(OpenFlags::NOFLUSH, fi.has(FuseFileInfo::NOFLUSH));
-    OpenReply { fh: fi.fh, flags }
-}
+pub use crate::conn::with_c_conn;
+pub use crate::file::{file_info, open_reply};
+use crate::types::FuseEntryParam;
 
 /// Attributes; times and sizes keep their bits, device numbers the low 32, as the protocol has it.
 pub fn attr(stat: &libc::stat) -> Attr {

@@ -6,11 +6,11 @@ use std::ptr;
 use ferrofuse::session::caps::{ConnInfo, Features};
 use ferrofuse::session::ops::{FileInfo, IoctlCall, LowLevelOps, NodeId};
 use ferrofuse::session::{PollHandle, Request};
-use ferrofuse_abi_common::conn_info::ConnInfo as CConnInfo;
 use parking_lot::Mutex;
 
 use crate::convert;
 use crate::filesystem::raw;
+use crate::types::ConnInfo as CConnInfo;
 use crate::types::{CuseLowlevelOps, FusePollhandle};
 
 /// The callbacks and what they were registered with.

@@ -1,6 +1,7 @@
-//! A C program's table of callbacks as a [`LowLevelOps`].
+//! A C program's table of callbacks as a [`LowLevelOps`]. Callbacks that differ between generations
+//! of the API are called by `extra`.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_void};
 use std::ptr;
 
 use ferrofuse::buf::{Segment, Vector};
@@ -9,17 +10,17 @@ use ferrofuse::session::ops::{CopyRange, FileInfo, Forget, IoctlCall, LowLevelOp
 use ferrofuse::session::{PollHandle, Request};
 use ferrofuse::wire::flags::SetattrValid;
 use ferrofuse::wire::layout::{FileLock, SetattrIn};
-use ferrofuse_abi_common::conn_info::ConnInfo as CConnInfo;
 use parking_lot::Mutex;
 
-use crate::convert;
+use crate::types::ConnInfo as CConnInfo;
 use crate::types::{
     self, FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FusePollhandle, FuseReq,
 };
+use crate::{convert, extra};
 
 /// The callbacks and what they were registered with.
 pub struct Filesystem {
-    ops: FuseLowlevelOps,
+    pub(crate) ops: FuseLowlevelOps,
     userdata: *mut c_void,
     /// The `fuse_conn_info` that init gets; kept, because programs keep the pointer.
     conn: Mutex<Box<CConnInfo>>,
@@ -50,7 +51,7 @@ macro_rules! call {
         match $self.ops.$op {
             // SAFETY: the program gave this pointer as a handler of this type; the arguments live
             // until it returns, which is all that the API promises.
-            Some(handler) => unsafe { handler(raw($req), $($arg),*) },
+            Some(handler) => unsafe { handler($crate::filesystem::raw($req), $($arg),*) },
             None => $default,
         }
     };
@@ -58,6 +59,7 @@ macro_rules! call {
         call!($self, $op, $req, ($($arg),*), else $req.not_implemented())
     };
 }
+pub(crate) use call;
 
 /// The vector's segments in this era's layout, as one allocation that C code can walk.
 ///
@@ -82,7 +84,7 @@ impl LowLevelOps for Filesystem {
         features.set(Features::POSIX_LOCKS, ops.getlk.is_some() && ops.setlk.is_some());
         features.set(Features::FLOCK, ops.flock.is_some());
         features.set(Features::READDIR, ops.readdir.is_some());
-        features.set(Features::READDIRPLUS, ops.readdirplus.is_some());
+        features.set(Features::READDIRPLUS, extra::has_readdirplus(ops));
         features.set(Features::WRITE_VECTOR, ops.write_buf.is_some());
         features
     }
@@ -185,7 +187,7 @@ impl LowLevelOps for Filesystem {
         newname: &CStr,
         flags: u32,
     ) {
-        call!(self, rename, req, (parent, name.as_ptr(), newparent, newname.as_ptr(), flags));
+        extra::rename(self, req, (parent, name), (newparent, newname), flags);
     }
 
     fn link(&self, req: Request, node: NodeId, newparent: NodeId, newname: &CStr) {
@@ -247,8 +249,7 @@ impl LowLevelOps for Filesystem {
     }
 
     fn readdirplus(&self, req: Request, node: NodeId, size: usize, offset: u64, file: &FileInfo) {
-        let mut fi = convert::file_info(file);
-        call!(self, readdirplus, req, (node, size, offset.cast_signed(), &raw mut fi));
+        extra::readdirplus(self, req, node, size, offset, file);
     }
 
     fn releasedir(&self, req: Request, node: NodeId, file: &FileInfo) {
@@ -314,11 +315,7 @@ impl LowLevelOps for Filesystem {
     }
 
     fn ioctl(&self, req: Request, node: NodeId, call: &IoctlCall, data: &[u8], file: &FileInfo) {
-        let mut fi = convert::file_info(file);
-        let arg = ptr::without_provenance_mut(call.arg as usize);
-        let input = if data.is_empty() { ptr::null() } else { data.as_ptr().cast() };
-        let (cmd, flags, size, out) = (call.cmd, call.flags.bits(), data.len(), call.out_size);
-        call!(self, ioctl, req, (node, cmd, arg, &raw mut fi, flags, input, size, out));
+        extra::ioctl(self, req, node, call, data, file);
     }
 
     fn poll(&self, req: Request, node: NodeId, file: &FileInfo, handle: Option<PollHandle>) {
@@ -362,28 +359,10 @@ impl LowLevelOps for Filesystem {
     }
 
     fn copy_file_range(&self, req: Request, range: &CopyRange) {
-        let mut fi_in = convert::file_info(&range.file_in);
-        let mut fi_out = convert::file_info(&range.file_out);
-        call!(
-            self,
-            copy_file_range,
-            req,
-            (
-                range.node_in,
-                range.off_in.cast_signed(),
-                &raw mut fi_in,
-                range.node_out,
-                range.off_out.cast_signed(),
-                &raw mut fi_out,
-                usize::try_from(range.len).unwrap_or(usize::MAX),
-                range.flags as c_int
-            )
-        );
+        extra::copy_file_range(self, req, range);
     }
 
     fn lseek(&self, req: Request, node: NodeId, offset: u64, whence: u32, file: &FileInfo) {
-        let mut fi = convert::file_info(file);
-        let (offset, whence) = (offset.cast_signed(), whence.cast_signed());
-        call!(self, lseek, req, (node, offset, whence, &raw mut fi));
+        extra::lseek(self, req, node, offset, whence, file);
     }
 }

@@ -5,11 +5,14 @@
 
 mod buffer;
 mod cmdline;
+mod conn;
 mod convert;
 mod cuse;
 mod custom;
 mod device;
 mod exports;
+mod extra;
+mod file;
 mod filesystem;
 mod high;
 mod loops;

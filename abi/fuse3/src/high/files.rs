@@ -2,12 +2,12 @@
 //!
 //! As in [`names`](super::names), what they return is what the operation does.
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_char, c_int, c_uint};
 
-use libc::{flock, mode_t, off_t, size_t, ssize_t};
+use libc::{flock, mode_t, off_t, size_t};
 
 use super::fs::call;
-use crate::types::{FuseFileInfo, FuseFillDir, FuseFs, FusePollhandle};
+use crate::types::{FuseFileInfo, FuseFs, FusePollhandle};
 
 /// `fuse_fs_open`: opens a file. Without the operation it succeeds.
 ///
@@ -83,22 +83,6 @@ pub unsafe extern "C" fn fuse_fs_opendir(
     call!("fuse_fs_opendir", fs, opendir(path, fi), else 0)
 }
 
-/// `fuse_fs_readdir`: gives the entries of a directory to `filler`, with `buf` as its first argument.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_readdir(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    buf: *mut c_void,
-    filler: FuseFillDir,
-    off: off_t,
-    fi: *mut FuseFileInfo,
-    flags: c_uint,
-) -> c_int {
-    call!("fuse_fs_readdir", fs, readdir(path, buf, filler, off, fi, flags))
-}
-
 /// `fuse_fs_releasedir`: the directory was closed. Without the operation it succeeds.
 ///
 /// # Safety
@@ -164,22 +148,6 @@ pub unsafe extern "C" fn fuse_fs_bmap(
     call!("fuse_fs_bmap", fs, bmap(path, blocksize, idx))
 }
 
-/// `fuse_fs_ioctl`: `ioctl`.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_ioctl(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    cmd: c_uint,
-    arg: *mut c_void,
-    fi: *mut FuseFileInfo,
-    flags: c_uint,
-    data: *mut c_void,
-) -> c_int {
-    call!("fuse_fs_ioctl", fs, ioctl(path, cmd, arg, fi, flags, data))
-}
-
 /// `fuse_fs_fallocate`: `fallocate`.
 ///
 /// # Safety
@@ -193,42 +161,6 @@ pub unsafe extern "C" fn fuse_fs_fallocate(
     fi: *mut FuseFileInfo,
 ) -> c_int {
     call!("fuse_fs_fallocate", fs, fallocate(path, mode, offset, length, fi))
-}
-
-/// `fuse_fs_copy_file_range`: copies from file to file.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_copy_file_range(
-    fs: *mut FuseFs,
-    path_in: *const c_char,
-    fi_in: *mut FuseFileInfo,
-    off_in: off_t,
-    path_out: *const c_char,
-    fi_out: *mut FuseFileInfo,
-    off_out: off_t,
-    len: size_t,
-    flags: c_int,
-) -> ssize_t {
-    call!(
-        "fuse_fs_copy_file_range",
-        fs,
-        copy_file_range(path_in, fi_in, off_in, path_out, fi_out, off_out, len, flags)
-    )
-}
-
-/// `fuse_fs_lseek`: finds data or a hole.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_lseek(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    off: off_t,
-    whence: c_int,
-    fi: *mut FuseFileInfo,
-) -> off_t {
-    call!("fuse_fs_lseek", fs, lseek(path, off, whence, fi))
 }
 
 /// `fuse_fs_poll`: which events are ready. `ph`, if not NULL, becomes the operation's, if there is one.

@@ -6,13 +6,12 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ferrofuse::Errno;
-use ferrofuse_abi_common::conn_info::ConnInfo;
 use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
 use ferrofuse_abi_common::panic::guard;
 use libc::size_t;
 
 use super::context::PrivateData;
-use crate::types::{FuseConfig, FuseFs, FuseOperations};
+use crate::types::{FuseFs, FuseOperations};
 
 /// What a `struct fuse_fs *` points to.
 pub struct Fs {
@@ -59,6 +58,11 @@ impl Fs {
     /// What it was made with, or its `init` returned.
     pub fn private_data(&self) -> *mut c_void {
         self.private_data.load(Ordering::Acquire)
+    }
+
+    /// Takes what `init` returned.
+    pub fn set_private_data(&self, data: *mut c_void) {
+        self.private_data.store(data, Ordering::Release);
     }
 
     /// To be held while one of its callbacks runs.
@@ -130,34 +134,6 @@ macro_rules! call {
     }};
 }
 pub(super) use call;
-
-/// `fuse_fs_init`: calls `init`, if there is one, and takes its result for the private data.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; `conn` and `cfg` are what `init` may be called with.
-pub unsafe extern "C" fn fuse_fs_init(fs: *mut FuseFs, conn: *mut ConnInfo, cfg: *mut FuseConfig) {
-    // SAFETY: the caller's promise.
-    let Some(fs) = (unsafe { Fs::get("fuse_fs_init", fs) }) else { return };
-    // SAFETY: the caller's promise, for both structs.
-    if let Some(conn) = unsafe { conn.as_mut() } {
-        use ferrofuse_abi_common::conn_info::{CAP_FLOCK_LOCKS, CAP_POSIX_LOCKS, CAP_SPLICE_READ};
-        // What is not implemented can't be wanted.
-        let has = [
-            (fs.ops.write_buf.is_some(), CAP_SPLICE_READ),
-            (fs.ops.lock.is_some(), CAP_POSIX_LOCKS),
-            (fs.ops.flock.is_some(), CAP_FLOCK_LOCKS),
-        ];
-        for (_, capability) in has.into_iter().filter(|(implemented, _)| !implemented) {
-            conn.want &= !capability;
-        }
-    }
-    if let Some(init) = fs.ops.init {
-        let _running = fs.running();
-        // SAFETY: the program's own handler, with what the caller promised.
-        let private_data = unsafe { init(conn, cfg) };
-        fs.private_data.store(private_data, Ordering::Release);
-    }
-}
 
 /// `fuse_fs_destroy`: calls `destroy`, if there is one. The memory stays until the stack ends.
 ///

@@ -1,34 +1,32 @@
-//! A file system that gives the one below other names: the table of operations behind every
-//! [`NameMap`].
+//! A file system that gives the one below other names: the operations behind every [`NameMap`]. Those
+//! that differ between generations of the API, and the table of all, are in `mapped_ops`.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
-use std::mem;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
 use ferrofuse::{Errno, Result};
-use ferrofuse_abi_common::conn_info::ConnInfo;
 use ferrofuse_abi_common::modules::NameMap;
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
-use libc::{dev_t, flock, gid_t, mode_t, off_t, size_t, stat, statvfs, timespec, uid_t};
+use libc::{dev_t, flock, mode_t, off_t, size_t, statvfs};
 
 use super::context::fuse_get_context;
-use super::fs::{Fs, fuse_fs_destroy, fuse_fs_init};
-use super::layers::SLOTS;
+use super::fs::{Fs, fuse_fs_destroy};
+use super::mapped_ops::operations;
 use super::{data, files, names};
-use crate::types::{FuseBufvec, FuseConfig, FuseFileInfo, FuseFillDir, FuseFs, FuseOperations};
+use crate::types::{FuseBufvec, FuseFileInfo, FuseFs};
 
 /// The private data of such a file system.
 pub struct Layer<M> {
-    below: *mut FuseFs,
-    map: M,
+    pub(super) below: *mut FuseFs,
+    pub(super) map: M,
 }
 
 /// A path for the file system below, NULL if there was none.
-struct Path(Option<CString>);
+pub(super) struct Path(Option<CString>);
 
 impl Path {
-    fn as_ptr(&self) -> *const c_char {
+    pub(super) fn as_ptr(&self) -> *const c_char {
         self.0.as_ref().map_or(ptr::null(), |path| path.as_ptr())
     }
 }
@@ -36,7 +34,7 @@ impl Path {
 impl<M: NameMap> Layer<M> {
     /// # Safety
     /// `path` is NULL or a C string.
-    unsafe fn path(&self, path: *const c_char) -> Result<Path> {
+    pub(super) unsafe fn path(&self, path: *const c_char) -> Result<Path> {
         if path.is_null() {
             return Ok(Path(None));
         }
@@ -46,7 +44,7 @@ impl<M: NameMap> Layer<M> {
 }
 
 /// Runs an operation on the layer it belongs to. Its errors are negated.
-fn on<M: NameMap, T: From<i32>>(operation: impl FnOnce(&Layer<M>) -> Result<T>) -> T {
+pub(super) fn on<M: NameMap, T: From<i32>>(operation: impl FnOnce(&Layer<M>) -> Result<T>) -> T {
     guard("module", Errno::EIO.negated().into(), || {
         let context = fuse_get_context();
         // SAFETY: operations only run with the private data of their own file system, which lives
@@ -63,7 +61,7 @@ fn on<M: NameMap, T: From<i32>>(operation: impl FnOnce(&Layer<M>) -> Result<T>) 
 /// Operations that only differ in what stands behind their one path.
 macro_rules! one_path {
     ($($op:ident($($arg:ident: $kind:ty),*) => $module:ident::$below:ident),* $(,)?) => {
-        $(unsafe extern "C" fn $op<M: NameMap>(path: *const c_char, $($arg: $kind),*) -> c_int {
+        $(pub(super) unsafe extern "C" fn $op<M: NameMap>(path: *const c_char, $($arg: $kind),*) -> c_int {
             // SAFETY: the arguments are the library's own, handed on.
             on(|layer: &Layer<M>| unsafe {
                 Ok($module::$below(layer.below, layer.path(path)?.as_ptr(), $($arg),*))
@@ -71,17 +69,13 @@ macro_rules! one_path {
         })*
     };
 }
+pub(super) use one_path;
 
 one_path! {
-    getattr(buf: *mut stat, fi: *mut FuseFileInfo) => names::fuse_fs_getattr,
     mknod(mode: mode_t, rdev: dev_t) => names::fuse_fs_mknod,
     mkdir(mode: mode_t) => names::fuse_fs_mkdir,
     unlink() => names::fuse_fs_unlink,
     rmdir() => names::fuse_fs_rmdir,
-    chmod(mode: mode_t, fi: *mut FuseFileInfo) => names::fuse_fs_chmod,
-    chown(uid: uid_t, gid: gid_t, fi: *mut FuseFileInfo) => names::fuse_fs_chown,
-    truncate(size: off_t, fi: *mut FuseFileInfo) => names::fuse_fs_truncate,
-    utimens(tv: *const timespec, fi: *mut FuseFileInfo) => names::fuse_fs_utimens,
     access(mask: c_int) => names::fuse_fs_access,
     statfs(buf: *mut statvfs) => names::fuse_fs_statfs,
     setxattr(name: *const c_char, value: *const c_char, size: size_t, flags: c_int)
@@ -108,19 +102,7 @@ one_path! {
     bmap(blocksize: size_t, idx: *mut u64) => files::fuse_fs_bmap,
 }
 
-unsafe extern "C" fn rename<M: NameMap>(
-    from: *const c_char,
-    to: *const c_char,
-    flags: c_uint,
-) -> c_int {
-    // SAFETY: the arguments are the library's own, handed on.
-    on(|layer: &Layer<M>| unsafe {
-        let (from, to) = (layer.path(from)?, layer.path(to)?);
-        Ok(names::fuse_fs_rename(layer.below, from.as_ptr(), to.as_ptr(), flags))
-    })
-}
-
-unsafe extern "C" fn link<M: NameMap>(from: *const c_char, to: *const c_char) -> c_int {
+pub(super) unsafe extern "C" fn link<M: NameMap>(from: *const c_char, to: *const c_char) -> c_int {
     // SAFETY: the arguments are the library's own, handed on.
     on(|layer: &Layer<M>| unsafe {
         let (from, to) = (layer.path(from)?, layer.path(to)?);
@@ -128,7 +110,10 @@ unsafe extern "C" fn link<M: NameMap>(from: *const c_char, to: *const c_char) ->
     })
 }
 
-unsafe extern "C" fn symlink<M: NameMap>(target: *const c_char, path: *const c_char) -> c_int {
+pub(super) unsafe extern "C" fn symlink<M: NameMap>(
+    target: *const c_char,
+    path: *const c_char,
+) -> c_int {
     // SAFETY: the arguments are the library's own, C strings both.
     on(|layer: &Layer<M>| unsafe {
         let target = layer.map.stored_target(CStr::from_ptr(target))?;
@@ -136,7 +121,7 @@ unsafe extern "C" fn symlink<M: NameMap>(target: *const c_char, path: *const c_c
     })
 }
 
-unsafe extern "C" fn readlink<M: NameMap>(
+pub(super) unsafe extern "C" fn readlink<M: NameMap>(
     path: *const c_char,
     buf: *mut c_char,
     size: size_t,
@@ -159,148 +144,13 @@ unsafe extern "C" fn readlink<M: NameMap>(
     })
 }
 
-/// The filler that the file system below gets, and the one it stands for.
-struct Names<'a, M> {
-    map: &'a M,
-    filler: FuseFillDir,
-    buf: *mut c_void,
-}
-
-unsafe extern "C" fn fill<M: NameMap>(
-    buf: *mut c_void,
-    name: *const c_char,
-    stbuf: *const stat,
-    off: off_t,
-    flags: c_uint,
-) -> c_int {
-    guard("module", 1, || {
-        // SAFETY: `buf` is what `readdir` below gave; the rest comes from the file system.
-        unsafe {
-            let names = &*buf.cast::<Names<'_, M>>();
-            match names.map.shown_name(CStr::from_ptr(name)) {
-                Some(name) => (names.filler)(names.buf, name.as_ptr(), stbuf, off, flags),
-                None => 0,
-            }
-        }
-    })
-}
-
-unsafe extern "C" fn readdir<M: NameMap>(
-    path: *const c_char,
-    buf: *mut c_void,
-    filler: FuseFillDir,
-    off: off_t,
-    fi: *mut FuseFileInfo,
-    flags: c_uint,
-) -> c_int {
-    // SAFETY: the arguments are the library's own; `names` outlives the call.
-    on(|layer: &Layer<M>| unsafe {
-        let path = layer.path(path)?;
-        let mut names = Names { map: &layer.map, filler, buf };
-        let buf = (&raw mut names).cast();
-        Ok(files::fuse_fs_readdir(layer.below, path.as_ptr(), buf, fill::<M>, off, fi, flags))
-    })
-}
-
-unsafe extern "C" fn lseek<M: NameMap>(
-    path: *const c_char,
-    off: off_t,
-    whence: c_int,
-    fi: *mut FuseFileInfo,
-) -> off_t {
-    // SAFETY: the arguments are the library's own, handed on.
-    on(|layer: &Layer<M>| unsafe {
-        Ok(files::fuse_fs_lseek(layer.below, layer.path(path)?.as_ptr(), off, whence, fi))
-    })
-}
-
-unsafe extern "C" fn init<M: NameMap>(conn: *mut ConnInfo, cfg: *mut FuseConfig) -> *mut c_void {
-    let context = fuse_get_context();
-    // SAFETY: init runs with the private data of its own file system, as every operation.
-    unsafe {
-        let private_data = (*context).private_data;
-        if let Some(layer) = private_data.cast::<Layer<M>>().as_ref() {
-            fuse_fs_init(layer.below, conn, cfg);
-        }
-        private_data
-    }
-}
-
-unsafe extern "C" fn destroy<M: NameMap>(private_data: *mut c_void) {
+pub(super) unsafe extern "C" fn destroy<M: NameMap>(private_data: *mut c_void) {
     // SAFETY: as above; the layer itself ends with its file system.
     unsafe {
         if let Some(layer) = private_data.cast::<Layer<M>>().as_ref() {
             fuse_fs_destroy(layer.below);
         }
     }
-}
-
-/// All operations of a layer. Those that libfuse's modules don't hand on aren't here either; the kernel then does
-/// without them.
-fn all<M: NameMap>() -> FuseOperations {
-    FuseOperations {
-        getattr: Some(getattr::<M>),
-        readlink: Some(readlink::<M>),
-        mknod: Some(mknod::<M>),
-        mkdir: Some(mkdir::<M>),
-        unlink: Some(unlink::<M>),
-        rmdir: Some(rmdir::<M>),
-        symlink: Some(symlink::<M>),
-        rename: Some(rename::<M>),
-        link: Some(link::<M>),
-        chmod: Some(chmod::<M>),
-        chown: Some(chown::<M>),
-        truncate: Some(truncate::<M>),
-        open: Some(open::<M>),
-        read: Some(read::<M>),
-        write: Some(write::<M>),
-        statfs: Some(statfs::<M>),
-        flush: Some(flush::<M>),
-        release: Some(release::<M>),
-        fsync: Some(fsync::<M>),
-        setxattr: Some(setxattr::<M>),
-        getxattr: Some(getxattr::<M>),
-        listxattr: Some(listxattr::<M>),
-        removexattr: Some(removexattr::<M>),
-        opendir: Some(opendir::<M>),
-        readdir: Some(readdir::<M>),
-        releasedir: Some(releasedir::<M>),
-        fsyncdir: Some(fsyncdir::<M>),
-        init: None,
-        destroy: None,
-        access: Some(access::<M>),
-        create: Some(create::<M>),
-        lock: Some(lock::<M>),
-        utimens: Some(utimens::<M>),
-        bmap: Some(bmap::<M>),
-        ioctl: None,
-        poll: None,
-        write_buf: Some(write_buf::<M>),
-        read_buf: Some(read_buf::<M>),
-        flock: Some(flock_op::<M>),
-        fallocate: None,
-        copy_file_range: None,
-        lseek: Some(lseek::<M>),
-    }
-}
-
-/// The operations of a layer: those that the file system below has, so that the kernel is told of
-/// missing ones as if there were no layer.
-fn operations<M: NameMap>(below: &FuseOperations) -> FuseOperations {
-    // SAFETY: tables are nothing but optional function pointers, whose absence is 0.
-    let mut slots: [usize; SLOTS] = unsafe { mem::transmute(all::<M>()) };
-    // SAFETY: as above.
-    let below: [usize; SLOTS] = unsafe { mem::transmute(*below) };
-    for (slot, below) in slots.iter_mut().zip(below) {
-        if below == 0 {
-            *slot = 0;
-        }
-    }
-    // SAFETY: every slot is the function of its type, or absent.
-    let mut operations: FuseOperations = unsafe { mem::transmute(slots) };
-    operations.init = Some(init::<M>);
-    operations.destroy = Some(destroy::<M>);
-    operations
 }
 
 /// `fuse_module_factory_t` of a built-in module.

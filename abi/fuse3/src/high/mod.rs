@@ -4,7 +4,8 @@
 //! * [`options`], [`config`]: what the command line and `init` may choose
 //! * [`fs`]: `struct fuse_fs`; [`names`], [`files`], [`data`]: calling its operations
 //! * [`stack`]: the file systems of a `struct fuse` as the tree sees them; [`layers`], [`open_file`]: parts of that
-//! * [`modules`]: file systems put on top by name; [`mapped`]: those built in
+//! * [`modules`], [`loading`]: file systems put on top by name; [`mapped`], [`mapped_ops`]: those built in
+//! * [`shaped`], [`start`]: what libfuse 2 has with other arguments
 //! * [`context`]: whom an operation serves
 
 mod config;
@@ -15,12 +16,16 @@ mod filler;
 pub mod fs;
 pub mod fuse;
 mod layers;
+mod loading;
 pub mod loops;
 pub mod main;
 mod mapped;
+mod mapped_ops;
 mod modules;
 pub mod names;
 mod open_file;
 pub mod options;
 mod outcome;
+pub mod shaped;
 mod stack;
+pub mod start;

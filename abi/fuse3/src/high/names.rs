@@ -3,25 +3,12 @@
 //! All return what the operation does, `-ENOSYS` where the file system has none, and `-EINVAL` for
 //! a NULL file system. The arguments are handed through as they are.
 
-use std::ffi::{c_char, c_int, c_uint};
+use std::ffi::{c_char, c_int};
 
-use libc::{dev_t, gid_t, mode_t, off_t, size_t, stat, statvfs, timespec, uid_t};
+use libc::{dev_t, mode_t, size_t, statvfs};
 
 use super::fs::call;
-use crate::types::{FuseFileInfo, FuseFs};
-
-/// `fuse_fs_getattr`: attributes; `fi` is NULL unless the file is open.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_getattr(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    buf: *mut stat,
-    fi: *mut FuseFileInfo,
-) -> c_int {
-    call!("fuse_fs_getattr", fs, getattr(path, buf, fi))
-}
+use crate::types::FuseFs;
 
 /// `fuse_fs_readlink`: the target of a symbolic link.
 ///
@@ -89,19 +76,6 @@ pub unsafe extern "C" fn fuse_fs_symlink(
     call!("fuse_fs_symlink", fs, symlink(linkname, path))
 }
 
-/// `fuse_fs_rename`: moves a name.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_rename(
-    fs: *mut FuseFs,
-    oldpath: *const c_char,
-    newpath: *const c_char,
-    flags: c_uint,
-) -> c_int {
-    call!("fuse_fs_rename", fs, rename(oldpath, newpath, flags))
-}
-
 /// `fuse_fs_link`: makes another name for a file.
 ///
 /// # Safety
@@ -112,59 +86,6 @@ pub unsafe extern "C" fn fuse_fs_link(
     newpath: *const c_char,
 ) -> c_int {
     call!("fuse_fs_link", fs, link(oldpath, newpath))
-}
-
-/// `fuse_fs_chmod`: sets permissions.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_chmod(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    mode: mode_t,
-    fi: *mut FuseFileInfo,
-) -> c_int {
-    call!("fuse_fs_chmod", fs, chmod(path, mode, fi))
-}
-
-/// `fuse_fs_chown`: sets owner and group.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_chown(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    uid: uid_t,
-    gid: gid_t,
-    fi: *mut FuseFileInfo,
-) -> c_int {
-    call!("fuse_fs_chown", fs, chown(path, uid, gid, fi))
-}
-
-/// `fuse_fs_truncate`: sets the size.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_truncate(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    size: off_t,
-    fi: *mut FuseFileInfo,
-) -> c_int {
-    call!("fuse_fs_truncate", fs, truncate(path, size, fi))
-}
-
-/// `fuse_fs_utimens`: sets time stamps.
-///
-/// # Safety
-/// `fs` is NULL or a live file system; the rest is what its operation expects.
-pub unsafe extern "C" fn fuse_fs_utimens(
-    fs: *mut FuseFs,
-    path: *const c_char,
-    tv: *const timespec,
-    fi: *mut FuseFileInfo,
-) -> c_int {
-    call!("fuse_fs_utimens", fs, utimens(path, tv, fi))
 }
 
 /// `fuse_fs_access`: checks permissions.

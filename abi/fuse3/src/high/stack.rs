@@ -14,19 +14,21 @@ use ferrofuse::tree::{
 use ferrofuse::wire::flags::IoctlFlags;
 use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs};
 use ferrofuse::{Errno, Result};
-use ferrofuse_abi_common::conn_info::ConnInfo as CConnInfo;
 use parking_lot::Mutex;
 
 use super::config;
 use super::context;
 use super::data;
 use super::filler;
-use super::fs::{Fs, fuse_fs_destroy, fuse_fs_init};
-use super::layers::{Layers, op_set};
-use super::open_file::{CData, file_info, take_back};
+use super::fs::{Fs, fuse_fs_destroy};
+use super::layers::Layers;
+use super::open_file::CData;
 use super::outcome::{count, done};
-use super::{files, names};
+use super::start::{fuse_fs_init, op_set};
+use super::{files, names, shaped};
 use crate::convert;
+use crate::file::{for_path as file_info, take_back};
+use crate::types::ConnInfo as CConnInfo;
 use crate::types::{Fuse, FuseFs, FusePollhandle};
 use crate::{buffer, types};
 
@@ -135,7 +137,7 @@ impl PathOps for Stack {
         // SAFETY: `stat` is plain integers, for which all zeros is a value.
         let mut stat: libc::stat = unsafe { mem::zeroed() };
         let fi = types::file_ptr(&mut fi);
-        done(op!(self, names::fuse_fs_getattr, (path_ptr(path), &raw mut stat, fi)))?;
+        done(op!(self, shaped::fuse_fs_getattr, (path_ptr(path), &raw mut stat, fi)))?;
         Ok(convert::attr(&stat))
     }
 
@@ -165,7 +167,7 @@ impl PathOps for Stack {
     }
 
     fn rename(&self, from: &CStr, to: &CStr, flags: u32) -> Result<()> {
-        done(op!(self, names::fuse_fs_rename, (from.as_ptr(), to.as_ptr(), flags)))
+        done(op!(self, shaped::fuse_fs_rename, (from.as_ptr(), to.as_ptr(), flags)))
     }
 
     fn link(&self, from: &CStr, to: &CStr) -> Result<()> {
@@ -175,7 +177,7 @@ impl PathOps for Stack {
     fn chmod(&self, path: Option<&CStr>, mode: u32, file: Option<&OpenFile>) -> Result<()> {
         let mut fi = file.map(file_info);
         let fi = types::file_ptr(&mut fi);
-        done(op!(self, names::fuse_fs_chmod, (path_ptr(path), mode, fi)))
+        done(op!(self, shaped::fuse_fs_chmod, (path_ptr(path), mode, fi)))
     }
 
     fn chown(
@@ -187,13 +189,13 @@ impl PathOps for Stack {
     ) -> Result<()> {
         let mut fi = file.map(file_info);
         let fi = types::file_ptr(&mut fi);
-        done(op!(self, names::fuse_fs_chown, (path_ptr(path), uid, gid, fi)))
+        done(op!(self, shaped::fuse_fs_chown, (path_ptr(path), uid, gid, fi)))
     }
 
     fn truncate(&self, path: Option<&CStr>, size: i64, file: Option<&OpenFile>) -> Result<()> {
         let mut fi = file.map(file_info);
         let fi = types::file_ptr(&mut fi);
-        done(op!(self, names::fuse_fs_truncate, (path_ptr(path), size, fi)))
+        done(op!(self, shaped::fuse_fs_truncate, (path_ptr(path), size, fi)))
     }
 
     fn utimens(
@@ -205,7 +207,7 @@ impl PathOps for Stack {
         let mut fi = file.map(file_info);
         let fi = types::file_ptr(&mut fi);
         let times = times.map(timespec);
-        done(op!(self, names::fuse_fs_utimens, (path_ptr(path), times.as_ptr(), fi)))
+        done(op!(self, shaped::fuse_fs_utimens, (path_ptr(path), times.as_ptr(), fi)))
     }
 
     fn open(&self, path: &CStr, file: &mut OpenFile) -> Result<()> {
@@ -338,7 +340,7 @@ impl PathOps for Stack {
         let mut fi = file_info(file);
         let (path, flags) = (path_ptr(path), flags.bits());
         filler::lend(filler, |buf, fill| {
-            done(op!(self, files::fuse_fs_readdir, (path, buf, fill, offset, &raw mut fi, flags)))
+            done(op!(self, shaped::fuse_fs_readdir, (path, buf, fill, offset, &raw mut fi, flags)))
         })
     }
 
@@ -399,7 +401,7 @@ impl PathOps for Stack {
         let (mem, _) = memory(data);
         let (path, flags) = (path_ptr(path), flags.bits());
         let result =
-            op!(self, files::fuse_fs_ioctl, (path, command, arg, &raw mut fi, flags, mem.cast()));
+            op!(self, shaped::fuse_fs_ioctl, (path, command, arg, &raw mut fi, flags, mem.cast()));
         count(result).map(|_| result)
     }
 
@@ -444,7 +446,7 @@ impl PathOps for Stack {
         let (path_in, path_out) = (path_ptr(from.path), path_ptr(to.path));
         count(op!(
             self,
-            files::fuse_fs_copy_file_range,
+            shaped::fuse_fs_copy_file_range,
             (
                 path_in,
                 &raw mut fi_in,
@@ -461,7 +463,7 @@ impl PathOps for Stack {
     fn lseek(&self, path: Option<&CStr>, offset: i64, whence: i32, file: &OpenFile) -> Result<i64> {
         let mut fi = file_info(file);
         let path = path_ptr(path);
-        let position = op!(self, files::fuse_fs_lseek, (path, offset, whence, &raw mut fi));
+        let position = op!(self, shaped::fuse_fs_lseek, (path, offset, whence, &raw mut fi));
         count(position).map(|_| position)
     }
 }

@@ -2,9 +2,9 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
-use ferrofuse_abi_common::conn_info::ConnInfo;
 use libc::{off_t, size_t};
 
+use super::ConnInfo;
 use super::{FuseFileInfo, FusePollhandle, FuseReqHandle as Req};
 
 /// A callback argument: the open device, valid during the call.

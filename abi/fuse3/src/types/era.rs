@@ -6,9 +6,9 @@
 //! Some releases between (3.14.1 to 3.16.2) numbered the bits of `fuse_file_info` from `flush` on one higher. The two
 //! cannot be told apart at run time; 3.14.0 is what distributions shipped longest, so that numbering is followed.
 
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 
-use libc::{iovec, off_t, size_t, ssize_t};
+use libc::{iovec, off_t, size_t, ssize_t, stat};
 
 /// `struct fuse_file_info`: an open file, between the library and the handler.
 ///
@@ -63,43 +63,6 @@ impl FuseFileInfo {
     }
 }
 
-/// `struct fuse_buf`: one segment of data, memory or a file descriptor.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct FuseBuf {
-    /// Bytes in the segment.
-    pub size: size_t,
-    /// `enum fuse_buf_flags`, the bits of [`SegmentFlags`](ferrofuse::buf::SegmentFlags).
-    pub flags: c_int,
-    /// The memory, unless `IS_FD`.
-    pub mem: *mut c_void,
-    /// The descriptor, if `IS_FD`.
-    pub fd: c_int,
-    /// Where in the file the segment starts, if `FD_SEEK`.
-    pub pos: off_t,
-}
-
-impl FuseBuf {
-    /// The data is in `fd`, not in `mem`.
-    pub const IS_FD: c_int = 1 << 1;
-}
-
-/// `struct fuse_bufvec`: segments, and a position within them.
-///
-/// In C `buf` is an array that is as long as `count` says, so the Rust struct is only the head of it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct FuseBufvec {
-    /// Number of segments.
-    pub count: size_t,
-    /// The current segment.
-    pub idx: size_t,
-    /// Bytes of the current segment that are used up.
-    pub off: size_t,
-    /// The first of `count` segments.
-    pub buf: [FuseBuf; 1],
-}
-
 /// `struct fuse_custom_io`: the caller's own way to read and write messages. `userdata` is the session's.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -126,3 +89,12 @@ pub type CustomSplice = unsafe extern "C" fn(
     c_uint,
     *mut c_void,
 ) -> ssize_t;
+
+/// `fuse_fill_dir_t`: takes an entry from `readdir`; 1 if it took none and wants no more.
+pub type FuseFillDir = unsafe extern "C" fn(
+    buf: *mut c_void,
+    name: *const c_char,
+    stbuf: *const stat,
+    off: off_t,
+    flags: c_uint,
+) -> c_int;

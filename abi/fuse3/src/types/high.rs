@@ -3,18 +3,9 @@
 use core::ffi::{c_char, c_double, c_int, c_uint, c_void};
 
 use ferrofuse_abi_common::opt::FuseArgs;
-use libc::{gid_t, mode_t, off_t, pid_t, stat, uid_t};
+use libc::{gid_t, mode_t, pid_t, uid_t};
 
 use super::{Fuse, FuseFs};
-
-/// `fuse_fill_dir_t`: takes an entry from `readdir`; 1 if it took none and wants no more.
-pub type FuseFillDir = unsafe extern "C" fn(
-    buf: *mut c_void,
-    name: *const c_char,
-    stbuf: *const stat,
-    off: off_t,
-    flags: c_uint,
-) -> c_int;
 
 /// `fuse_module_factory_t`: makes the file system of a module on top of those in `fs`, which ends
 /// with NULL. NULL on failure. With `-h` among the arguments it prints its options and fails.

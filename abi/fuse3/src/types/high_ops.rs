@@ -2,9 +2,9 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
-use ferrofuse_abi_common::conn_info::ConnInfo;
 use libc::{dev_t, flock, gid_t, mode_t, off_t, size_t, ssize_t, stat, statvfs, timespec, uid_t};
 
+use super::ConnInfo;
 use super::{FuseBufvec, FuseConfig, FuseFileInfo, FuseFillDir, FusePollhandle};
 
 /// A callback argument: a path, or NULL for an open file that has none; valid during the call.

@@ -2,15 +2,18 @@
 //!
 //! Files by how long a layout holds:
 //!
+//! * [`common`], [`buf`] and [`high`]: what is the same for `libfuse.so.2` as well,
 //! * this one: what is the same for every `libfuse3.so`,
 //! * [`era`]: what grew between `libfuse3.so.3` and `libfuse3.so.4`; code of the ABI layer names these types through
 //!   this module and is written once,
 //! * [`ops`]: the table of low-level callbacks, whose signatures use both,
-//! * [`high`] and [`high_ops`]: what path-based file systems have, [`cuse`]: what devices have.
+//! * [`high_ops`]: what path-based file systems have, [`cuse`]: what devices have.
 //!
 //! Every size and offset is asserted at compile time against `abi/tables/layout-fuse3-3.14.tsv`. A pointer to one of
 //! these structs that comes from a program is trusted to point to one: C offers nothing to check it by.
 
+mod buf;
+pub mod common;
 pub mod cuse;
 pub mod era;
 pub mod high;
@@ -19,65 +22,26 @@ pub mod ops;
 #[cfg(test)]
 mod tests;
 
-use core::ffi::{c_int, c_uint, c_void};
-use core::marker::{PhantomData, PhantomPinned};
+use core::ffi::{c_int, c_uint};
 
-use libc::{gid_t, mode_t, pid_t, stat, uid_t};
+pub use ferrofuse_abi_common::conn_info::ConnInfo;
 
+pub use buf::{FuseBuf, FuseBufvec};
+pub use common::{
+    Fuse, FuseCtx, FuseEntryParam, FuseForgetData, FuseFs, FuseIno, FuseInterruptFunc,
+    FusePollhandle, FuseReq, FuseReqHandle, FuseSession, file_ptr,
+};
 pub use cuse::{CuseInfo, CuseLowlevelOps};
-pub use era::{FuseBuf, FuseBufvec, FuseCustomIo, FuseFileInfo};
-pub use high::{FuseConfig, FuseContext, FuseFillDir, FuseModuleFactory};
+pub use era::{FuseCustomIo, FuseFileInfo, FuseFillDir};
+pub use high::{FuseConfig, FuseContext, FuseModuleFactory};
 pub use high_ops::FuseOperations;
 pub use ops::FuseLowlevelOps;
 
 include!(concat!(env!("OUT_DIR"), "/layout.rs"));
 
-/// `fuse_ino_t`: a node number as the kernel and the file system use it.
-pub type FuseIno = u64;
-
-/// `fuse_req_t`: the handle of one request. Replying to it ends its life.
-pub type FuseReqHandle = *mut FuseReq;
-
-/// `fuse_interrupt_func_t`: called when the request it was registered for is interrupted.
-pub type FuseInterruptFunc = unsafe extern "C" fn(req: FuseReqHandle, data: *mut c_void);
-
-/// Declares a struct that C programs only hold pointers to.
-macro_rules! opaque {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[repr(C)]
-        #[derive(Debug)]
-        pub struct $name {
-            _bytes: [u8; 0],
-            _not_send_not_sync_not_unpin: PhantomData<(*mut u8, PhantomPinned)>,
-        }
-    };
-}
-
-opaque! {
-    /// `struct fuse_session`, made by `fuse_session_new` and freed by `fuse_session_destroy`.
-    FuseSession
-}
-opaque! {
-    /// `struct fuse_req`, one request between its callback and its reply.
-    FuseReq
-}
-opaque! {
-    /// `struct fuse_pollhandle`, freed by `fuse_pollhandle_destroy`.
-    FusePollhandle
-}
-opaque! {
+common::opaque! {
     /// `struct fuse_loop_config` as of `FUSE_USE_VERSION` 312: made and freed by the library, set through functions.
     FuseLoopConfig
-}
-
-opaque! {
-    /// `struct fuse`, made by `fuse_new` and freed by `fuse_destroy`.
-    Fuse
-}
-opaque! {
-    /// `struct fuse_fs`, made by `fuse_fs_new`.
-    FuseFs
 }
 
 /// `struct fuse_loop_config_v1`; before `FUSE_USE_VERSION` 312 it was `struct fuse_loop_config` itself.
@@ -88,49 +52,4 @@ pub struct FuseLoopConfigV1 {
     pub clone_fd: c_int,
     /// How many idle workers are kept; the surplus ends.
     pub max_idle_threads: c_uint,
-}
-
-/// `struct fuse_ctx`: who asked for a request. Zero for all fields where the kernel sends nobody's name.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FuseCtx {
-    /// User id.
-    pub uid: uid_t,
-    /// Group id.
-    pub gid: gid_t,
-    /// Thread id.
-    pub pid: pid_t,
-    /// File mode creation mask, for the requests that create a node.
-    pub umask: mode_t,
-}
-
-/// `struct fuse_forget_data`: one entry of a batch forget.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FuseForgetData {
-    /// The node.
-    pub ino: FuseIno,
-    /// How many lookups the kernel gives back.
-    pub nlookup: u64,
-}
-
-/// `struct fuse_entry_param`: a node, as lookup and the creating operations answer it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct FuseEntryParam {
-    /// The node number; 0 says "no such name, and you may cache that".
-    pub ino: FuseIno,
-    /// Tells apart two nodes that had the same number at different times.
-    pub generation: u64,
-    /// Attributes; `st_ino` is not looked at by the kernel.
-    pub attr: stat,
-    /// How long the attributes are valid, in seconds.
-    pub attr_timeout: f64,
-    /// How long the name is valid, in seconds.
-    pub entry_timeout: f64,
-}
-
-/// An optional open file as the pointer that a handler gets.
-pub fn file_ptr(fi: &mut Option<FuseFileInfo>) -> *mut FuseFileInfo {
-    fi.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut)
 }

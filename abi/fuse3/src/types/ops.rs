@@ -2,9 +2,9 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
-use ferrofuse_abi_common::conn_info::ConnInfo;
 use libc::{dev_t, flock, mode_t, off_t, size_t, stat};
 
+use super::ConnInfo;
 use super::{FuseBufvec, FuseFileInfo, FuseForgetData, FusePollhandle};
 use super::{FuseIno as Ino, FuseReqHandle as Req};
 
