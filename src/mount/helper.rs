@@ -163,8 +163,11 @@ fn start(
     quiet: bool,
     detach: bool,
 ) -> Result<proc::Child> {
-    let programs = search_dirs(flavor).into_iter().map(|dir| dir.join(flavor.helper));
-    let programs: Vec<PathBuf> = programs.collect();
+    let dirs = search_dirs(flavor);
+    let in_dirs = |name: &'static str| dirs.iter().map(move |dir| dir.join(name));
+    // Both speak the same language.
+    let other = flavor.other_helper.into_iter().flat_map(in_dirs);
+    let programs: Vec<PathBuf> = in_dirs(flavor.helper).chain(other).collect();
     let programs = c_strings(programs.iter().map(|program| program.as_os_str()))?;
     let own = [OsStr::new(flavor.helper)];
     let argv = c_strings(own.iter().chain(args).copied().chain([path.as_os_str()]))?;
@@ -206,7 +209,7 @@ pub(super) fn c_strings<'a>(strings: impl Iterator<Item = &'a OsStr>) -> Result<
 }
 
 fn log_start_failure(flavor: Flavor, error: Errno) {
-    let Flavor { helper, helper_dir } = flavor;
+    let Flavor { helper, helper_dir, .. } = flavor;
     log::error!("fuse: failed to exec {helper}: {error} (looked for in {helper_dir} and PATH)");
 }
 
@@ -216,7 +219,7 @@ mod tests {
 
     #[test]
     fn helper_is_looked_for_in_its_directory_then_absolute_path_elements() {
-        let flavor = Flavor { helper: "fm", helper_dir: "/opt/bin" };
+        let flavor = Flavor { helper: "fm", helper_dir: "/opt/bin", ..Flavor::FUSE3 };
         let paths = |path: Option<&str>| dirs(flavor, path.map(OsString::from));
         assert_eq!(paths(None), [Path::new("/opt/bin")]);
         assert_eq!(

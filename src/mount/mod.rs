@@ -36,6 +36,10 @@ pub struct Flavor {
     pub helper: &'static str,
     /// Directory in which the helper is looked for before `PATH`.
     pub helper_dir: &'static str,
+    /// File name of a helper that serves where the first is not installed.
+    pub other_helper: Option<&'static str>,
+    /// A mount point that is not empty is accepted without the option `nonempty`.
+    pub sits_on_contents: bool,
 }
 
 impl Flavor {
@@ -46,6 +50,16 @@ impl Flavor {
             Some(dir) => dir,
             None => "/usr/bin",
         },
+        other_helper: None,
+        sits_on_contents: true,
+    };
+
+    /// libfuse 2.
+    pub const FUSE2: Flavor = Flavor {
+        helper: "fusermount",
+        other_helper: Some("fusermount3"),
+        sits_on_contents: false,
+        ..Flavor::FUSE3
     };
 }
 
@@ -104,6 +118,11 @@ pub fn mount(mountpoint: &Path, options: &MountOptions) -> Result<Mount> {
         return Ok(Mount { device, point: MountPoint::external(mountpoint) });
     }
     let target = Target::open(mountpoint)?;
+    if !options.sits_on_contents() && target.has_contents() {
+        log::error!("fuse: mountpoint is not empty");
+        log::error!("fuse: if you are sure this is safe, use the 'nonempty' mount option");
+        return Err(Errno::ENOTEMPTY);
+    }
     // The helper of libfuse 3.14 watches over a mount only if it made it, whoever is asking.
     if !options.auto_unmount() {
         match direct::mount(&target, options) {

@@ -27,6 +27,7 @@ pub struct MountOptions {
     subtype: Option<OsString>,
     blkdev: bool,
     auto_unmount: bool,
+    nonempty: bool,
     max_read: u32,
 }
 
@@ -69,6 +70,7 @@ impl MountOptions {
             subtype: None,
             blkdev: false,
             auto_unmount: false,
+            nonempty: false,
             max_read: 0,
         }
     }
@@ -90,6 +92,9 @@ impl MountOptions {
             b"allow_other" | b"default_permissions" => self.kernel.push(option.to_owned()),
             b"blkdev" => self.blkdev = true,
             b"auto_unmount" => self.auto_unmount = true,
+            // Options of libfuse 2. The second is one of Linux 2.4.
+            b"nonempty" if !self.flavor.sits_on_contents => self.nonempty = true,
+            b"large_read" if !self.flavor.sits_on_contents => {}
             bytes => {
                 if let Some(value) = bytes.strip_prefix(b"fsname=") {
                     self.fsname = Some(OsString::from_vec(value.to_vec()));
@@ -124,6 +129,11 @@ impl MountOptions {
     /// Whether the filesystem shall be unmounted when its process ends, however that happens.
     pub fn auto_unmount(&self) -> bool {
         self.auto_unmount
+    }
+
+    /// Whether a mount point may have contents.
+    pub(super) fn sits_on_contents(&self) -> bool {
+        self.flavor.sits_on_contents || self.nonempty
     }
 
     /// Whether users other than the mount's owner may access it.
@@ -195,6 +205,9 @@ impl MountOptions {
         }
         if self.auto_unmount {
             list.push("auto_unmount".into());
+        }
+        if self.nonempty {
+            list.push("nonempty".into());
         }
         if let Some(fsname) = &self.fsname {
             list.push(escaped("fsname=", fsname));

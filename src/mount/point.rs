@@ -50,6 +50,15 @@ impl Target {
         self.mode & libc::S_IFMT
     }
 
+    /// Whether mounting would hide anything: entries of a directory, or bytes of a file.
+    pub(super) fn has_contents(&self) -> bool {
+        if self.root_mode() == libc::S_IFDIR {
+            // One that can't be read is for the mount to complain of.
+            return fs::read_dir(self.pinned()).is_ok_and(|mut entries| entries.next().is_some());
+        }
+        self.file.metadata().is_ok_and(|metadata| metadata.len() > 0)
+    }
+
     /// A name for the file that was found, whatever `path` names now.
     pub(super) fn pinned(&self) -> PathBuf {
         pinned(&self.file)

@@ -154,6 +154,9 @@ pub struct ConnInfo {
     pub congestion_threshold: u32,
     /// Granularity of the filesystem's time stamps in ns, a power of ten up to 1e9.
     pub time_gran: u32,
+    /// The library reads the requests, into buffers that grow; an application that reads by itself
+    /// has buffers of the size it was told.
+    pub library_reads: bool,
     /// Splicing that the user refused by name, whatever `want` says.
     pub refused: Capabilities,
 }

@@ -56,6 +56,7 @@ impl Session {
             max_background: 0,
             congestion_threshold: 0,
             time_gran: 0,
+            library_reads: false,
             refused: Capabilities::empty(),
         };
         let limit = conn.max_write;

@@ -117,6 +117,7 @@ impl Session {
             max_background: 0,
             congestion_threshold: 0,
             time_gran: 1,
+            library_reads: self.own_loop.load(Ordering::Acquire),
             refused: Capabilities::empty(),
         }
     }

@@ -95,8 +95,15 @@ impl<P: PathOps> Tree<P> {
                 self.ops.truncate(path, attr.size.cast_signed(), file)?;
             }
             if valid.intersects(SetattrValid::ATIME | SetattrValid::MTIME) {
-                self.need(OpSet::UTIMENS)?;
-                self.ops.utimens(path, times(attr, valid), file)?;
+                let both = valid.contains(SetattrValid::ATIME | SetattrValid::MTIME);
+                if self.compat.utime_omit {
+                    self.need(OpSet::UTIMENS)?;
+                    self.ops.utimens(path, times(attr, valid), file)?;
+                } else if both {
+                    let given = valid - SetattrValid::ATIME_NOW - SetattrValid::MTIME_NOW;
+                    self.need(OpSet::UTIMENS)?;
+                    self.ops.utimens(path, times(attr, given), file)?;
+                }
             }
             self.need(OpSet::GETATTR)?;
             self.ops.getattr(path, file)

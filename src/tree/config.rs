@@ -88,11 +88,25 @@ pub struct Compat {
     pub deleted: Errno,
     /// The kernel is told of the caching bits that opendir set; from 3.16.2 on.
     pub opendir_caching: bool,
+    /// Operations on an open file that was deleted run without a path; otherwise they fail with
+    /// `deleted`, but for release and releasedir, which get the path `-`.
+    pub deleted_open: bool,
+    /// getattr and setattr of an open file need no path more than its other operations.
+    pub open_attributes: bool,
+    /// utimens is called for one of the times only, and may be told to leave one or to take the
+    /// present.
+    pub utime_omit: bool,
 }
 
 impl Default for Compat {
     /// libfuse 3.14.
     fn default() -> Compat {
-        Compat { deleted: Errno::ESTALE, opendir_caching: false }
+        Compat {
+            deleted: Errno::ESTALE,
+            opendir_caching: false,
+            deleted_open: true,
+            open_attributes: true,
+            utime_omit: true,
+        }
     }
 }

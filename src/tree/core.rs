@@ -73,11 +73,11 @@ impl LockedTwo<'_> {
 
 /// Where an operation has an open file: perhaps a path, and its lock.
 #[derive(Default)]
-pub(super) struct MaybeLocked<'t>(Option<Locked<'t>>);
+pub(super) struct MaybeLocked<'t>(Option<Locked<'t>>, Option<&'static CStr>);
 
 impl MaybeLocked<'_> {
     pub fn path(&self) -> Option<&CStr> {
-        self.0.as_ref().map(Locked::path)
+        self.0.as_ref().map(Locked::path).or(self.1)
     }
 }
 
@@ -184,18 +184,26 @@ impl<P: PathOps> Tree<P> {
     /// The path of an open file, if it still has one.
     pub(super) fn lock_if_named(&self, id: Id) -> Result<MaybeLocked<'_>> {
         match self.lock_node(id) {
-            Ok(locked) => Ok(MaybeLocked(Some(locked))),
-            Err(error) if error == self.compat.deleted => Ok(MaybeLocked::default()),
+            Ok(locked) => Ok(MaybeLocked(Some(locked), None)),
+            Err(error) if error == self.compat.deleted && self.compat.deleted_open => {
+                Ok(MaybeLocked::default())
+            }
             Err(error) => Err(error),
         }
     }
 
+    /// The same for an operation that must not fail: libfuse 2 makes up a path for it.
+    pub(super) fn lock_to_release(&self, id: Id) -> MaybeLocked<'_> {
+        let made_up = !self.compat.deleted_open && !self.config().nullpath_ok;
+        self.lock_open(id).unwrap_or(MaybeLocked(None, made_up.then_some(c"-")))
+    }
+
     /// The path of a node that may be open.
     pub(super) fn lock_maybe_open(&self, id: Id, is_open: bool) -> Result<MaybeLocked<'_>> {
-        if is_open {
+        if is_open && self.compat.open_attributes {
             return self.lock_open(id);
         }
-        self.lock_node(id).map(|locked| MaybeLocked(Some(locked)))
+        self.lock_node(id).map(|locked| MaybeLocked(Some(locked), None))
     }
 }
 

@@ -77,7 +77,7 @@ impl<P: PathOps> Tree<P> {
         }
         if req.reply_open(OpenReply { fh: handle, flags }) == Err(Errno::ENOENT) {
             self.directories.remove(handle);
-            let locked = self.lock_open(id).unwrap_or_default();
+            let locked = self.lock_to_release(id);
             self.releasedir_op(locked.path(), &file);
         }
     }
@@ -102,7 +102,7 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn releasedir(&self, req: Request, file: &FileInfo) {
         let result = self.serve(&req, || {
             let directory = self.directories.remove(file.fh).ok_or(Errno::EBADF)?;
-            let locked = self.lock_open(directory.id).unwrap_or_default();
+            let locked = self.lock_to_release(directory.id);
             self.releasedir_op(locked.path(), &directory.file(file));
             Ok(())
         });

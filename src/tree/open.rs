@@ -90,7 +90,7 @@ impl<P: PathOps> Tree<P> {
     /// Nobody got the answer to an open: the file is released as if it had been closed.
     fn take_back_open(&self, id: Id, file: &OpenFile) {
         {
-            let locked = self.lock_open(id).unwrap_or_default();
+            let locked = self.lock_to_release(id);
             self.release_op(locked.path(), file);
         }
         self.closed(id);
@@ -202,7 +202,7 @@ impl<P: PathOps> Tree<P> {
         let file = OpenFile::new(file);
         let result = self.serve(&req, || {
             // The file is closed whatever becomes of its path.
-            let locked = self.lock_open(id).unwrap_or_default();
+            let locked = self.lock_to_release(id);
             let mut flushed = Ok(());
             if file.flush {
                 flushed = self.flush_file(id, locked.path(), &file);

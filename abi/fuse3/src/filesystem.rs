@@ -23,7 +23,7 @@ pub struct Filesystem {
     pub(crate) ops: FuseLowlevelOps,
     userdata: *mut c_void,
     /// The `fuse_conn_info` that init gets; kept, because programs keep the pointer.
-    conn: Mutex<Box<CConnInfo>>,
+    pub(crate) conn: Mutex<Box<CConnInfo>>,
 }
 
 // SAFETY: `userdata` is the program's own and only ever handed back to it; libfuse's contract is
@@ -90,11 +90,12 @@ impl LowLevelOps for Filesystem {
     }
 
     fn init(&self, conn: &mut ConnInfo) {
-        let Some(init) = self.ops.init else { return };
         let mut c_conn = self.conn.lock();
         convert::with_c_conn(&mut c_conn, conn, |c_conn| {
-            // SAFETY: the program's own handler; the connection outlives the session.
-            unsafe { init(self.userdata, c_conn) };
+            if let Some(init) = self.ops.init {
+                // SAFETY: the program's own handler; the connection outlives the session.
+                unsafe { init(self.userdata, c_conn) };
+            }
         });
     }
 

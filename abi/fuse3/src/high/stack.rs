@@ -38,7 +38,7 @@ pub struct Stack {
     /// Whom `fuse_get_context` names.
     fuse: AtomicPtr<Fuse>,
     /// The connection that init gets; kept, because programs keep the pointer.
-    conn: Mutex<Box<CConnInfo>>,
+    pub(crate) conn: Mutex<Box<CConnInfo>>,
     layers: Mutex<Layers>,
 }
 

@@ -10,6 +10,9 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 
 use libc::{iovec, off_t, size_t, ssize_t, stat};
 
+/// Whether threads that never served a request have a context, too.
+pub const CONTEXT_ALWAYS: bool = false;
+
 /// `struct fuse_file_info`: an open file, between the library and the handler.
 ///
 /// The C bit-fields live in [`bits`](Self::bits), lowest bit first, one mask each.
