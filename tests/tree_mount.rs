@@ -67,7 +67,8 @@ impl Drop for Mounted {
     fn drop(&mut self) {
         if !thread::panicking() {
             self.unmount();
-            assert!(self.fs.memory.violations.lock().unwrap().is_empty());
+            let violations = self.fs.memory.violations.lock().unwrap();
+            assert!(violations.is_empty(), "{violations:?}");
             let _ = fs::remove_dir(&self.dir);
         } else if let Some(point) = self.point.take() {
             let _ = point.unmount(None);

@@ -159,6 +159,28 @@ impl<P: PathOps> Tree<P> {
         self.lock(Target::name(dir, name))
     }
 
+    /// The path of a name that may have a node. The kernel looks a known name up again without the
+    /// lock of its directory (after `ESTALE`, or when an entry's time is over), so the node is held
+    /// too: otherwise the name could be taken away meanwhile.
+    pub(super) fn lock_looked_up(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
+        while let Some(child) = self.space.child(dir, name) {
+            let targets = [Target::name(dir, name), Target::node(child)];
+            // A refusal that concerns the directory comes again below, or without the node.
+            let held = self.locks.acquire(&self.space, &targets);
+            // While this waited, the name may have got another node, or none.
+            if let Ok(held) = held
+                && self.space.child(dir, name) == Some(child)
+            {
+                let path = self.space.path(dir, Some(name)).ok_or(self.compat.deleted)?;
+                return Ok(Locked { path, _held: held });
+            }
+            if self.space.nodes.with(dir, |node| node.is_deleted()) != Some(false) {
+                break;
+            }
+        }
+        self.lock_name(dir, name)
+    }
+
     /// The path of a name that is going to be taken away.
     pub(super) fn lock_for_removal(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
         self.lock(Target::write(dir, name))

@@ -18,7 +18,7 @@ impl<P: PathOps> Tree<P> {
         let result = self.serve(&req, || match name {
             b"." | b".." => self.look_up_dots(id_of(parent), name.len() == 2),
             _ => {
-                let locked = self.lock_name(id_of(parent), name)?;
+                let locked = self.lock_looked_up(id_of(parent), name)?;
                 self.look_up(id_of(parent), name, locked.path(), None)
             }
         });

@@ -43,7 +43,8 @@ pub struct Memory {
     files: Mutex<Files>,
     pub calls: Mutex<Vec<Call>>,
     /// Paths in use now, and whether they are being taken away.
-    active: Mutex<HashMap<u64, (String, bool)>>,
+    /// The calls that run: operation, path, whether it takes the path away.
+    active: Mutex<HashMap<u64, (&'static str, String, bool)>>,
     token: AtomicU64,
     /// Let operations take a moment, so that they overlap.
     pub slow: AtomicBool,
@@ -133,18 +134,18 @@ impl Memory {
         {
             let mut active = self.active.lock().unwrap();
             for path in paths.iter().flatten() {
-                for (other, other_removes) in active.values() {
+                for (other_op, other, other_removes) in active.values() {
                     let clash = (removes && is_at_or_below(other, path))
                         || (*other_removes && is_at_or_below(path, other));
                     if clash {
-                        let note = format!("{op} of {path} while {other} is in use");
+                        let note = format!("{op} of {path} during {other_op} of {other}");
                         self.violations.lock().unwrap().push(note);
                     }
                 }
             }
             for path in paths.iter().flatten() {
                 let token = self.token.fetch_add(1, Ordering::Relaxed);
-                active.insert(token, (path.clone(), removes));
+                active.insert(token, (op, path.clone(), removes));
                 tokens.push(token);
             }
         }
