@@ -94,15 +94,16 @@ pub fn with_c_conn(c_conn: &mut CConnInfo, conn: &mut ConnInfo, init: impl FnOnc
     c_conn.want = (by_features & !wishes.refused) | wishes.want;
     init(c_conn);
     // Bits that the kernel does not offer are not sent, and fail nothing.
+    let refused = Capabilities::from_bits_retain(wishes.refused.into());
     let mut want = c_conn.want & !wishes.refused & capable & !BIG_WRITES;
     if c_conn.async_read == 0 {
         want &= !(Capabilities::ASYNC_READ.bits() as u32);
     } else {
         want |= Capabilities::ASYNC_READ.bits() as u32;
     }
-    conn.want =
-        Capabilities::from_bits_retain(want.into()) & conn.capable | (conn.want & UNSEEN);
-    conn.refused = Capabilities::from_bits_retain(wishes.refused.into());
+    let unseen = conn.want & UNSEEN & !refused;
+    conn.want = Capabilities::from_bits_retain(want.into()) & conn.capable | unseen;
+    conn.refused = refused;
     // Nobody set a limit, and the buffers are the library's own.
     let free = wishes.max_write == 0 && c_conn.max_write == shown && conn.library_reads;
     if !free {
