@@ -39,7 +39,6 @@ const STRUCTS: layout::Structs = &[
     ("fuse_module", "FuseModule"),
     ("fuse_session_ops", "FuseSessionOps"),
     ("fuse_chan_ops", "FuseChanOps"),
-    ("fuse_cmd", "FuseCmd"),
     ("cuse_info", "CuseInfo"),
     ("cuse_lowlevel_ops", "CuseLowlevelOps"),
     // The engine reads buffers where they are.

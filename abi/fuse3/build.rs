@@ -55,6 +55,9 @@ fn main() -> io::Result<()> {
     let table = tables.join("layout-fuse3-3.14.tsv");
     println!("cargo:rerun-if-changed={}", table.display());
     println!("cargo:rerun-if-changed=build");
-    fs::write(out.join("layout.rs"), layout::assertions(&fs::read_to_string(&table)?, STRUCTS, "314"))?;
+    fs::write(
+        out.join("layout.rs"),
+        layout::assertions(&fs::read_to_string(&table)?, STRUCTS, "314"),
+    )?;
     Ok(())
 }

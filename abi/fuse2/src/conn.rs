@@ -15,9 +15,8 @@ const BIG_WRITES: u32 = 1 << 5;
 /// The capabilities that libfuse 2.9 knows: bits 0 to 11, without the one that was never used.
 const KNOWN: u32 = 0xffb;
 /// What the engine wants for a program by what it implements, and for the tree.
-const BY_FEATURES: Capabilities = Capabilities::POSIX_LOCKS
-    .union(Capabilities::FLOCK_LOCKS)
-    .union(Capabilities::EXPORT_SUPPORT);
+const BY_FEATURES: Capabilities =
+    Capabilities::POSIX_LOCKS.union(Capabilities::FLOCK_LOCKS).union(Capabilities::EXPORT_SUPPORT);
 /// What a program of libfuse 2 neither knows nor notices.
 const UNSEEN: Capabilities = Capabilities::PARALLEL_DIROPS;
 
@@ -53,8 +52,7 @@ impl Wishes {
         conn.max_background = self.max_background;
         conn.congestion_threshold = self.congestion_threshold;
         let readahead = self.max_readahead.map_or(0, |limit| limit.saturating_add(1));
-        let words =
-            [self.max_write, self.want, self.refused, self.sync_read.into(), readahead];
+        let words = [self.max_write, self.want, self.refused, self.sync_read.into(), readahead];
         for (at, word) in WORDS.into_iter().zip(words) {
             conn.reserved[at] = word;
         }
