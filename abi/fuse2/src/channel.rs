@@ -34,8 +34,8 @@ pub struct CChan {
     data: *mut c_void,
     /// NULL while it belongs to none.
     pub session: AtomicPtr<FuseSession>,
-    /// `None` if there is no descriptor, or none any more.
-    io: Mutex<Option<Arc<dyn Channel>>>,
+    /// `None` if there is no descriptor.
+    io: Option<Arc<dyn Channel>>,
     /// What is to be unmounted with it.
     pub mounted: Mutex<Option<MountPoint>>,
 }
@@ -67,7 +67,7 @@ impl CChan {
     pub fn device(fd: Option<OwnedFd>) -> Box<CChan> {
         let io = fd.map(|fd| Arc::new(Device::new(fd)) as Arc<dyn Channel>);
         let number = io.as_ref().map_or(-1, |io| io.raw_fd());
-        let page = usize::try_from(nix_page_size()).unwrap_or(0);
+        let page = ferrofuse::sys::pipe::page_size();
         CChan::new(None, number, MIN_BUFSIZE.max(page + 0x1000), ptr::null_mut(), io)
     }
 
@@ -92,14 +92,14 @@ impl CChan {
             bufsize,
             data,
             session: AtomicPtr::new(ptr::null_mut()),
-            io: Mutex::new(io),
+            io,
             mounted: Mutex::new(None),
         })
     }
 
     /// What the engine reads and answers by.
     pub fn io(&self) -> Option<Arc<dyn Channel>> {
-        self.io.lock().clone()
+        self.io.clone()
     }
 
     /// Whether the library itself reads from the kernel's device.
@@ -123,12 +123,6 @@ impl CChan {
         // SAFETY: open for as long as the channel lives.
         let fd = unsafe { BorrowedFd::borrow_raw(io.raw_fd()) };
         fd.try_clone_to_owned().ok()
-    }
-
-    /// Lets go of the device.
-    pub fn clear(&self) {
-        self.fd.store(-1, Ordering::Relaxed);
-        drop(self.io.lock().take());
     }
 
     fn session(&self) -> Option<&CSession> {
@@ -181,11 +175,6 @@ pub unsafe fn receive(chp: &mut *mut FuseChan, buf: &mut [u8]) -> c_int {
         Some(chan) => chan.read(buf),
         None => Errno::EINVAL.negated(),
     }
-}
-
-fn nix_page_size() -> i64 {
-    // SAFETY: no preconditions.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) }
 }
 
 /// A channel over the program's callbacks.

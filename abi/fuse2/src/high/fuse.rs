@@ -38,11 +38,6 @@ impl CFuse {
     pub fn session(&self) -> *mut FuseSession {
         self.session
     }
-
-    /// Whether nodes are to be let go of after a time.
-    pub fn tree(&self) -> &Arc<Tree<Stack>> {
-        &self.tree
-    }
 }
 
 /// The file system behind a pointer; NULL and what is none are reported.

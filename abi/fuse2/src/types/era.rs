@@ -181,6 +181,8 @@ pub struct FuseCmd {
     pub ch: *mut FuseChan,
 }
 
+const _: () = assert!(size_of::<FuseCmd>() == 24 && core::mem::offset_of!(FuseCmd, ch) == 16);
+
 /// `struct fuse_module`, as `fuse_register_module` gets it.
 #[repr(C)]
 #[derive(Debug)]
