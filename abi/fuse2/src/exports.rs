@@ -184,7 +184,7 @@ export!(fuse_opt_free_args @@ "FUSE_2.5" = opt::fuse_opt_free_args);
 export!(fuse_opt_insert_arg @ "FUSE_2.5" = opt::fuse_opt_insert_arg);
 export!(fuse_opt_insert_arg @@ "FUSE_2.6" = opt::fuse_opt_insert_arg);
 export!(fuse_opt_match @@ "FUSE_2.5" = opt::fuse_opt_match);
-export!(fuse_opt_parse @@ "FUSE_2.5" = opt::fuse_opt_parse);
+export!(fuse_opt_parse @@ "FUSE_2.5" = opt::fuse_opt_parse_29);
 export!(fuse_parse_cmdline @@ "FUSE_2.5" = crate::cmdline::fuse_parse_cmdline);
 
 // Signals.

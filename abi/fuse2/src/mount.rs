@@ -40,16 +40,12 @@ impl Options {
     fn accept(&mut self, option: &[u8]) -> bool {
         match option {
             b"-h" | b"--help" => {
-                if !self.informed {
-                    help::mount();
-                }
+                help::mount();
                 self.informed = true;
                 return true;
             }
             b"-V" | b"--version" => {
-                if !self.informed {
-                    help::helper_version();
-                }
+                help::helper_version();
                 self.informed = true;
                 return true;
             }
