@@ -6,12 +6,11 @@ use super::list::{Options, append_option};
 use super::template::{Match, Matches};
 use super::{
     FUSE_OPT_KEY_DISCARD, FUSE_OPT_KEY_KEEP, FUSE_OPT_KEY_NONOPT, FUSE_OPT_KEY_OPT, Failed,
-    FuseArgs, FuseOpt, FuseOptProc, args, misuse, out_of_memory, status, store,
+    FuseArgs, FuseOpt, FuseOptProc, args, misuse, out_of_memory, status,
+    store::{self, FormerString},
 };
 use crate::log::{FUSE_LOG_ERR, ferrofuse_fuse_log};
 use crate::panic::guard;
-
-use store::FormerString;
 
 /// `fuse_opt_parse`: stores what the table's templates match, asks `proc` about the rest, and
 /// replaces `*args` by a newly allocated vector of what was kept.
