@@ -6,6 +6,7 @@
 
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
+use crate::sys::env;
 use crate::sys::pipe::page_size;
 
 use super::{Channel, copying, spliced};
@@ -30,6 +31,12 @@ pub enum SplicePolicy {
 }
 
 impl SplicePolicy {
+    /// What `FERROFUSE_SPLICE` says.
+    pub fn from_env() -> SplicePolicy {
+        env::secure_var("FERROFUSE_SPLICE")
+            .map_or(SplicePolicy::Auto, |value| SplicePolicy::parse(&value.to_string_lossy()))
+    }
+
     /// Reads `auto`, `always` or `never`; for anything else logs a warning and returns `Auto`.
     pub fn parse(value: &str) -> SplicePolicy {
         match value {

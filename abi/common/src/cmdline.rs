@@ -173,7 +173,7 @@ unsafe fn parse_into(args: *mut FuseArgs, data: *mut CmdlineOpts) -> Result<(), 
 
 /// The option that names the filesystem type after the program: what follows the last slash of its
 /// name, or the slash if nothing does.
-fn default_subtype(program: &CStr) -> CString {
+pub fn default_subtype(program: &CStr) -> CString {
     let program = program.to_bytes();
     let name = match program.iter().rposition(|&byte| byte == b'/') {
         Some(slash) if slash + 1 < program.len() => &program[slash + 1..],
@@ -195,8 +195,16 @@ unsafe extern "C" fn take_mountpoint(
         return 1;
     }
     // SAFETY: called by `fuse_opt_parse` with the data of `parse_into` and an argument of it.
-    let (opts, arg) = unsafe { (&mut *data.cast::<CmdlineOpts>(), CStr::from_ptr(arg)) };
-    if !opts.mountpoint.is_null() {
+    unsafe {
+        let opts = &mut *data.cast::<CmdlineOpts>();
+        take_mountpoint_into(&mut opts.mountpoint, CStr::from_ptr(arg))
+    }
+}
+
+/// Makes `arg` the mount point, for the result of a `fuse_opt_proc_t`: 0, or -1 with a message if there is one already or
+/// it does not exist. The string is from `malloc`.
+pub fn take_mountpoint_into(taken: &mut *mut c_char, arg: &CStr) -> c_int {
+    if !taken.is_null() {
         // SAFETY: `%s` is the only directive and gets a C string.
         unsafe {
             let message = c"fuse: invalid argument `%s'\n";
@@ -206,7 +214,7 @@ unsafe extern "C" fn take_mountpoint(
     }
     match mountpoint(arg) {
         Ok(path) => {
-            opts.mountpoint = path;
+            *taken = path;
             0
         }
         Err(Failed) => -1,

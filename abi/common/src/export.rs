@@ -13,6 +13,7 @@
 /// ```text
 /// export!(fuse_reply_err @@ "FUSE_3.0" = crate::reply::fuse_reply_err); // the version new programs link to
 /// export!(fuse_new @ "FUSE_3.0" = crate::tree::fuse_new_30); // kept for programs linked long ago
+/// export!(fuse_new @ = crate::compat::fuse_new_2); // for programs linked when there were no versions
 /// ```
 ///
 /// The right-hand side is the path of a function with the C calling convention, of this crate or another one,
@@ -35,6 +36,12 @@ macro_rules! export {
     ($name:ident @ $node:literal = $function:path) => {
         #[cfg(not(any(test, feature = "static-archive")))]
         $crate::export!(#versioned $name, "@", $node, $function);
+        #[cfg(any(test, feature = "static-archive"))]
+        const _: *const () = $function as *const ();
+    };
+    ($name:ident @ = $function:path) => {
+        #[cfg(not(any(test, feature = "static-archive")))]
+        $crate::export!(#versioned $name, "@", "", $function);
         #[cfg(any(test, feature = "static-archive"))]
         const _: *const () = $function as *const ();
     };

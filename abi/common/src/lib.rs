@@ -11,6 +11,7 @@
 //! * [`log`]: `fuse_log`, and the engine's records routed to it
 //! * [`daemonize`], [`signals`]: process set-up
 //! * [`modules`]: what the built-in filesystem modules do to names
+//! * [`table`]: tables of callbacks
 //! * [`version`]: the version this library claims
 //! * [`panic`](mod@panic): the boundary no panic crosses
 
@@ -26,4 +27,5 @@ pub mod opt;
 pub mod panic;
 pub mod signals;
 pub mod stdio;
+pub mod table;
 pub mod version;

@@ -1,9 +1,9 @@
 //! The version this library claims, and who prints it.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 
-use ferrofuse::Errno;
+use ferrofuse::{Errno, Result};
 
 use crate::log::{FUSE_LOG_ERR, emit};
 use crate::panic::guard;
@@ -18,8 +18,7 @@ pub const VERSION_NUMBER: c_int = 314;
 /// The line about the kernel interface that `--version` prints with [`PKG_VERSION`].
 const KERNEL_INTERFACE: &CStr = c"using FUSE kernel interface version 7.31\n";
 
-/// The mount helper of libfuse 3, where distributions install it; tried before the `PATH`.
-const HELPER_PATH: &CStr = c"/usr/bin/fusermount3";
+/// The mount helper of libfuse 3.
 const HELPER_NAME: &CStr = c"fusermount3";
 
 /// `fuse_pkgversion`: a static string.
@@ -40,48 +39,53 @@ pub extern "C" fn fuse_version() -> c_int {
 pub extern "C" fn fuse_lowlevel_version() {
     guard("fuse_lowlevel_version", (), || {
         print(KERNEL_INTERFACE);
-        print_helper_version(HELPER_NAME);
+        print_helper_version(&[HELPER_NAME]);
     });
 }
 
-/// Runs `<name> --version` with this process's stdout and waits for it.
-fn print_helper_version(name: &CStr) {
-    let argv = [name.as_ptr().cast_mut(), c"--version".as_ptr().cast_mut(), ptr::null_mut()];
+/// Where distributions install the mount helpers; looked into before the `PATH`.
+const HELPER_DIR: &str = "/usr/bin";
+
+/// Runs `<name> --version`, with the first of the names that there is, with this process's stdout, and waits for it.
+pub fn print_helper_version(names: &[&CStr]) {
+    let mut failed = None;
+    for name in names {
+        match start_helper(name) {
+            Ok(pid) => return wait_for(pid),
+            Err(error) => failed = Some(error),
+        }
+    }
+    if let Some(reason) = failed {
+        let name = names.first().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        emit(FUSE_LOG_ERR, &format!("fuse: failed to exec {name}: {reason}"));
+    }
+}
+
+/// Starts `<name> --version`.
+fn start_helper(name: &CStr) -> Result<libc::pid_t> {
     let mut pid = 0;
-    // SAFETY: path, name and vector are NUL- and NULL-terminated, live until the call returns and
-    // aren't written to by it; NULL means no file actions and default attributes. `environ` is
-    // read as exec would read it.
+    let argv = [name.as_ptr().cast_mut(), c"--version".as_ptr().cast_mut(), ptr::null_mut()];
+    let path = format!("{HELPER_DIR}/{}", name.to_string_lossy());
+    let path = CString::new(path).unwrap_or_default();
+    // SAFETY: path, name and vector are NUL- and NULL-terminated, live until the call returns and aren't written to by it;
+    // NULL means no file actions and default attributes. `environ` is read as exec would read it.
     let error = unsafe {
+        let (actions, attributes, argv) = (ptr::null(), ptr::null(), argv.as_ptr());
         match spawn_env(|environ| {
-            libc::posix_spawn(
-                &mut pid,
-                HELPER_PATH.as_ptr(),
-                ptr::null(),
-                ptr::null(),
-                argv.as_ptr(),
-                environ,
-            )
+            libc::posix_spawn(&mut pid, path.as_ptr(), actions, attributes, argv, environ)
         }) {
             0 => 0,
             _ => spawn_env(|environ| {
-                libc::posix_spawnp(
-                    &mut pid,
-                    name.as_ptr(),
-                    ptr::null(),
-                    ptr::null(),
-                    argv.as_ptr(),
-                    environ,
-                )
+                libc::posix_spawnp(&mut pid, name.as_ptr(), actions, attributes, argv, environ)
             }),
         }
     };
-    if error != 0 {
-        let name = name.to_string_lossy();
-        let reason = Errno::from_raw(error);
-        emit(FUSE_LOG_ERR, &format!("fuse: failed to exec {name}: {reason}"));
-        return;
-    }
-    // SAFETY: waits for the child just started; a NULL status is allowed.
+    if error == 0 { Ok(pid) } else { Err(Errno::from_raw(error)) }
+}
+
+/// Waits for a child just started.
+fn wait_for(pid: libc::pid_t) {
+    // SAFETY: a NULL status is allowed.
     while unsafe { libc::waitpid(pid, ptr::null_mut(), 0) } == -1 && Errno::last() == Errno::EINTR {
     }
 }

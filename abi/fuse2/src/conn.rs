@@ -15,9 +15,8 @@ const BIG_WRITES: u32 = 1 << 5;
 /// The capabilities that libfuse 2.9 knows: bits 0 to 11, without the one that was never used.
 const KNOWN: u32 = 0xffb;
 /// What the engine wants for a program by what it implements, and for the tree.
-const BY_FEATURES: Capabilities = Capabilities::POSIX_LOCKS
-    .union(Capabilities::FLOCK_LOCKS)
-    .union(Capabilities::EXPORT_SUPPORT);
+const BY_FEATURES: Capabilities =
+    Capabilities::POSIX_LOCKS.union(Capabilities::FLOCK_LOCKS).union(Capabilities::EXPORT_SUPPORT);
 /// What a program of libfuse 2 neither knows nor notices.
 const UNSEEN: Capabilities = Capabilities::PARALLEL_DIROPS;
 
@@ -53,8 +52,7 @@ impl Wishes {
         conn.max_background = self.max_background;
         conn.congestion_threshold = self.congestion_threshold;
         let readahead = self.max_readahead.map_or(0, |limit| limit.saturating_add(1));
-        let words =
-            [self.max_write, self.want, self.refused, self.sync_read.into(), readahead];
+        let words = [self.max_write, self.want, self.refused, self.sync_read.into(), readahead];
         for (at, word) in WORDS.into_iter().zip(words) {
             conn.reserved[at] = word;
         }
@@ -94,15 +92,16 @@ pub fn with_c_conn(c_conn: &mut CConnInfo, conn: &mut ConnInfo, init: impl FnOnc
     c_conn.want = (by_features & !wishes.refused) | wishes.want;
     init(c_conn);
     // Bits that the kernel does not offer are not sent, and fail nothing.
+    let refused = Capabilities::from_bits_retain(wishes.refused.into());
     let mut want = c_conn.want & !wishes.refused & capable & !BIG_WRITES;
     if c_conn.async_read == 0 {
         want &= !(Capabilities::ASYNC_READ.bits() as u32);
     } else {
         want |= Capabilities::ASYNC_READ.bits() as u32;
     }
-    conn.want =
-        Capabilities::from_bits_retain(want.into()) & conn.capable | (conn.want & UNSEEN);
-    conn.refused = Capabilities::from_bits_retain(wishes.refused.into());
+    let unseen = conn.want & UNSEEN & !refused;
+    conn.want = Capabilities::from_bits_retain(want.into()) & conn.capable | unseen;
+    conn.refused = refused;
     // Nobody set a limit, and the buffers are the library's own.
     let free = wishes.max_write == 0 && c_conn.max_write == shown && conn.library_reads;
     if !free {

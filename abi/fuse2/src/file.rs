@@ -5,7 +5,7 @@ use ferrofuse::session::ops::FileInfo;
 use ferrofuse::tree::OpenFile;
 use ferrofuse::wire::flags::OpenFlags;
 
-use crate::types::{FuseFileInfo, FuseFileInfoCompat};
+use crate::types::FuseFileInfo;
 
 /// An open file as a low-level handler gets it.
 pub fn file_info(file: &FileInfo) -> FuseFileInfo {
@@ -24,20 +24,11 @@ pub fn file_info(file: &FileInfo) -> FuseFileInfo {
 
 /// What a handler says of a file that it has opened.
 pub fn open_reply(fi: &FuseFileInfo) -> OpenReply {
-    reply(fi.fh, fi.bits)
-}
-
-/// The same from a handler of API 2.4.
-pub fn open_reply_compat(fi: &FuseFileInfoCompat) -> OpenReply {
-    reply(fi.fh, fi.bits & (FuseFileInfo::DIRECT_IO | FuseFileInfo::KEEP_CACHE))
-}
-
-fn reply(fh: u64, bits: u32) -> OpenReply {
     let mut flags = OpenFlags::empty();
-    flags.set(OpenFlags::DIRECT_IO, bits & FuseFileInfo::DIRECT_IO != 0);
-    flags.set(OpenFlags::KEEP_CACHE, bits & FuseFileInfo::KEEP_CACHE != 0);
-    flags.set(OpenFlags::NONSEEKABLE, bits & FuseFileInfo::NONSEEKABLE != 0);
-    OpenReply { fh, flags }
+    flags.set(OpenFlags::DIRECT_IO, fi.has(FuseFileInfo::DIRECT_IO));
+    flags.set(OpenFlags::KEEP_CACHE, fi.has(FuseFileInfo::KEEP_CACHE));
+    flags.set(OpenFlags::NONSEEKABLE, fi.has(FuseFileInfo::NONSEEKABLE));
+    OpenReply { fh: fi.fh, flags }
 }
 
 /// An open file as a path-based handler gets it.

@@ -2,40 +2,19 @@
 
 use std::fmt::Write;
 
-/// The C structs of the table and the Rust types that stand for them.
-const STRUCTS: &[(&str, &str)] = &[
-    ("fuse_file_info", "FuseFileInfo"),
-    ("fuse_buf", "FuseBuf"),
-    ("fuse_bufvec", "FuseBufvec"),
-    ("fuse_entry_param", "FuseEntryParam"),
-    ("fuse_ctx", "FuseCtx"),
-    ("fuse_forget_data", "FuseForgetData"),
-    ("fuse_custom_io", "FuseCustomIo"),
-    ("fuse_lowlevel_ops", "FuseLowlevelOps"),
-    ("fuse_loop_config_v1", "FuseLoopConfigV1"),
-    ("fuse_operations", "FuseOperations"),
-    ("fuse_config", "FuseConfig"),
-    ("fuse_context", "FuseContext"),
-    ("cuse_info", "CuseInfo"),
-    ("cuse_lowlevel_ops", "CuseLowlevelOps"),
-    // The engine reads buffers where they are.
-    ("fuse_buf", "ferrofuse::buf::Segment"),
-    // Those that all generations share.
-    ("fuse_opt", "ferrofuse_abi_common::opt::FuseOpt"),
-    ("fuse_args", "ferrofuse_abi_common::opt::FuseArgs"),
-    ("fuse_conn_info", "ferrofuse_abi_common::conn_info::ConnInfo"),
-    ("fuse_cmdline_opts", "ferrofuse_abi_common::cmdline::CmdlineOpts"),
-];
+/// The C structs of a table, and the Rust types that stand for them.
+pub type Structs = &'static [(&'static str, &'static str)];
 
-/// One assertion for the size, the alignment and every field of every struct in [`STRUCTS`].
+/// One assertion for the size, the alignment and every field of every struct in `structs`, as programs written for
+/// `version` of the interface see it.
 ///
 /// A bit-field is looked for as a mask, an associated constant in upper case, in a field called `bits`.
-pub fn assertions(table: &str) -> String {
+pub fn assertions(table: &str, structs: Structs, version: &str) -> String {
     let rows: Vec<Row> = table.lines().filter_map(Row::parse).collect();
     let mut code = String::new();
-    for (c_name, rust_name) in STRUCTS {
+    for (c_name, rust_name) in structs {
         let rows: Vec<&Row> =
-            rows.iter().filter(|row| row.name == *c_name && row.newest()).collect();
+            rows.iter().filter(|row| row.name == *c_name && row.holds(version)).collect();
         let Some(first) = rows.first() else {
             let _ = writeln!(code, "compile_error!(\"{c_name}: not in the layout table\");");
             continue;
@@ -77,9 +56,9 @@ impl<'a> Row<'a> {
         Some(Row { name, size, align, versions, field, offset, bit })
     }
 
-    /// Whether the line holds for programs written for the newest interface.
-    fn newest(&self) -> bool {
-        self.versions == "any" || self.versions.split(',').any(|version| version == "314")
+    /// Whether the line holds for programs written for `version` of the interface.
+    fn holds(&self, version: &str) -> bool {
+        self.versions == "any" || self.versions.split(',').any(|known| known == version)
     }
 
     fn condition(&self, rust_name: &str) -> String {

@@ -1,22 +1,17 @@
 //! `cuse_lowlevel_*`: character devices.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::fs::OpenOptions;
+use std::ffi::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
 use std::ptr;
-use std::slice;
 use std::sync::Arc;
 
-use ferrofuse::Errno;
-use ferrofuse::session::CharDevice;
 use ferrofuse::transport;
 use ferrofuse_abi_common::cmdline::{self, CmdlineOpts};
-use ferrofuse_abi_common::daemonize::{fill_standard_streams, fuse_daemonize};
-use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
+use ferrofuse_abi_common::daemonize::fuse_daemonize;
 use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_free_args};
 use ferrofuse_abi_common::panic::guard;
 
+use crate::cuse_device;
 use crate::device::Device;
 use crate::loops::{
     fuse_loop_cfg_create, fuse_loop_cfg_destroy, fuse_session_loop, fuse_session_loop_mt_312,
@@ -24,35 +19,6 @@ use crate::loops::{
 use crate::session::{create, fuse_session_destroy, session};
 use crate::signals::{fuse_remove_signal_handlers, fuse_set_signal_handlers};
 use crate::types::{CuseInfo, CuseLowlevelOps, FuseSession};
-
-/// Most bytes of strings that the kernel takes.
-const MAX_INFO: usize = 4096;
-/// `CUSE_UNRESTRICTED_IOCTL`, in the C struct and in the protocol.
-const UNRESTRICTED_IOCTL: u32 = 1;
-const DEVICE: &str = "/dev/cuse";
-
-/// The device for the engine; `None`, with a message, if the kernel would not take it.
-///
-/// # Safety
-/// `ci` has as many C strings as it says.
-unsafe fn device(ci: &CuseInfo) -> Option<CharDevice> {
-    let mut info = Vec::new();
-    if !ci.dev_info_argv.is_null() {
-        // SAFETY: the caller's promise.
-        let strings = unsafe { slice::from_raw_parts(ci.dev_info_argv, ci.dev_info_argc as usize) };
-        for string in strings.iter().filter(|string| !string.is_null()) {
-            // SAFETY: the caller's promise.
-            info.extend_from_slice(unsafe { CStr::from_ptr(*string) }.to_bytes_with_nul());
-        }
-    }
-    if info.len() > MAX_INFO {
-        let message = format!("cuse: dev_info ({}) too large, limit={MAX_INFO}", info.len());
-        emit(FUSE_LOG_ERR, &message);
-        return None;
-    }
-    let flags = ci.flags & UNRESTRICTED_IOCTL;
-    Some(CharDevice { major: ci.dev_major, minor: ci.dev_minor, flags, info })
-}
 
 /// `cuse_lowlevel_new`: a session for a character device over these callbacks, which are copied, as
 /// the description of the device is. Options of sessions are taken out of `args`; one that is left
@@ -77,7 +43,7 @@ pub unsafe extern "C" fn cuse_lowlevel_new(
         };
         // SAFETY: as above.
         unsafe {
-            let Some(device) = device(ci) else { return ptr::null_mut() };
+            let Some(device) = cuse_device::describe(ci) else { return ptr::null_mut() };
             create(args, Box::new(Device::new(*clop, userdata)), userdata, Some(device))
         }
     })
@@ -88,20 +54,7 @@ pub unsafe extern "C" fn cuse_lowlevel_new(
 /// # Safety
 /// `se` is a live session.
 unsafe fn connect(se: *mut FuseSession) -> bool {
-    fill_standard_streams();
-    let fd: OwnedFd = match OpenOptions::new().read(true).write(true).open(DEVICE) {
-        Ok(file) => file.into(),
-        Err(error) => {
-            let message = match Errno::from(error) {
-                Errno::ENODEV | Errno::ENOENT => {
-                    "cuse: device not found, try 'modprobe cuse' first".to_owned()
-                }
-                error => format!("cuse: failed to open {DEVICE}: {error}"),
-            };
-            emit(FUSE_LOG_ERR, &message);
-            return false;
-        }
-    };
+    let Some(fd) = cuse_device::open() else { return false };
     // SAFETY: the caller's promise.
     let session = unsafe { session("cuse_lowlevel_setup", se) };
     session.is_some_and(|s| s.engine.attach(Arc::new(transport::Device::new(fd))).is_ok())

@@ -8,6 +8,7 @@ mod cmdline;
 mod conn;
 mod convert;
 mod cuse;
+mod cuse_device;
 mod custom;
 mod device;
 mod exports;

@@ -2,6 +2,7 @@
 //!
 //! Each returns 0 or a negative errno: `-ENOENT` where the kernel has nothing cached, `-ENOSYS`
 //! where its protocol is too old, `-ENOTCONN` before INIT, `-EINVAL` for a NULL session or name.
+//! libfuse 3 names the session, libfuse 2 one of its channels.
 //! None may be called from inside a request on the same file or directory: the kernel holds locks
 //! then that the notification needs.
 
@@ -15,8 +16,8 @@ use libc::{off_t, size_t};
 
 use crate::buffer;
 use crate::reply::copy_flags;
-use crate::session::session;
-use crate::types::{FuseBufvec, FuseIno, FusePollhandle, FuseSession};
+use crate::session::notified;
+use crate::types::{FuseBufvec, FuseIno, FusePollhandle, NotifyTarget};
 
 /// `FUSE_LL_EXPIRE_ONLY`.
 const LL_EXPIRE_ONLY: c_uint = 1;
@@ -24,18 +25,17 @@ const LL_EXPIRE_ONLY: c_uint = 1;
 /// Runs a notification and turns the outcome into the C convention.
 ///
 /// # Safety
-/// `se` is NULL or a live session.
+/// `target` is NULL or live.
 unsafe fn notify(
     function: &str,
-    se: *mut FuseSession,
+    target: *mut NotifyTarget,
     send: impl FnOnce(&Session) -> Result<()>,
 ) -> c_int {
     guard(function, Errno::EIO.negated(), || {
         // SAFETY: the caller's promise.
-        match unsafe { session(function, se) } {
-            Some(session) => send(&session.engine).map_or_else(Errno::negated, |()| 0),
-            None => Errno::EINVAL.negated(),
-        }
+        unsafe { notified(function, target) }
+            .and_then(|session| send(session))
+            .map_or_else(Errno::negated, |()| 0)
     })
 }
 
@@ -78,16 +78,16 @@ pub unsafe extern "C" fn fuse_pollhandle_destroy(ph: *mut FusePollhandle) {
 /// `fuse_lowlevel_notify_inval_inode`: drops cached attributes, and data unless `off` is negative.
 ///
 /// # Safety
-/// `se` is NULL or a live session.
+/// `target` is NULL or live.
 pub unsafe extern "C" fn fuse_lowlevel_notify_inval_inode(
-    se: *mut FuseSession,
+    target: *mut NotifyTarget,
     ino: FuseIno,
     off: off_t,
     len: off_t,
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        notify("fuse_lowlevel_notify_inval_inode", se, |session| {
+        notify("fuse_lowlevel_notify_inval_inode", target, |session| {
             session.notify_inval_inode(ino, off, len)
         })
     }
@@ -96,16 +96,16 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_inval_inode(
 /// `fuse_lowlevel_notify_inval_entry`: drops a cached name.
 ///
 /// # Safety
-/// `se` is NULL or a live session; `name` has `namelen` bytes.
+/// `target` is NULL or live; `name` has `namelen` bytes.
 pub unsafe extern "C" fn fuse_lowlevel_notify_inval_entry(
-    se: *mut FuseSession,
+    target: *mut NotifyTarget,
     parent: FuseIno,
     name: *const c_char,
     namelen: size_t,
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        notify("fuse_lowlevel_notify_inval_entry", se, |session| {
+        notify("fuse_lowlevel_notify_inval_entry", target, |session| {
             session.notify_inval_entry(parent, name_bytes(name, namelen)?)
         })
     }
@@ -114,9 +114,9 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_inval_entry(
 /// `fuse_lowlevel_notify_expire_entry`: lets a cached name expire; without the flag it is dropped.
 ///
 /// # Safety
-/// `se` is NULL or a live session; `name` has `namelen` bytes.
+/// `target` is NULL or live; `name` has `namelen` bytes.
 pub unsafe extern "C" fn fuse_lowlevel_notify_expire_entry(
-    se: *mut FuseSession,
+    target: *mut NotifyTarget,
     parent: FuseIno,
     name: *const c_char,
     namelen: size_t,
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_expire_entry(
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        notify("fuse_lowlevel_notify_expire_entry", se, |session| {
+        notify("fuse_lowlevel_notify_expire_entry", target, |session| {
             let name = name_bytes(name, namelen)?;
             if flags & LL_EXPIRE_ONLY != 0 {
                 session.notify_expire_entry(parent, name)
@@ -138,9 +138,9 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_expire_entry(
 /// `fuse_lowlevel_notify_delete`: `child` was removed from `parent` behind the kernel's back.
 ///
 /// # Safety
-/// `se` is NULL or a live session; `name` has `namelen` bytes.
+/// `target` is NULL or live; `name` has `namelen` bytes.
 pub unsafe extern "C" fn fuse_lowlevel_notify_delete(
-    se: *mut FuseSession,
+    target: *mut NotifyTarget,
     parent: FuseIno,
     child: FuseIno,
     name: *const c_char,
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_delete(
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        notify("fuse_lowlevel_notify_delete", se, |session| {
+        notify("fuse_lowlevel_notify_delete", target, |session| {
             session.notify_delete(parent, child, name_bytes(name, namelen)?)
         })
     }
@@ -157,9 +157,9 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_delete(
 /// `fuse_lowlevel_notify_store`: puts data into the page cache. The buffers stay the caller's.
 ///
 /// # Safety
-/// `se` is NULL or a live session; `bufv` is NULL or a valid vector.
+/// `target` is NULL or live; `bufv` is NULL or a valid vector.
 pub unsafe extern "C" fn fuse_lowlevel_notify_store(
-    se: *mut FuseSession,
+    target: *mut NotifyTarget,
     ino: FuseIno,
     offset: off_t,
     bufv: *mut FuseBufvec,
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_store(
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        notify("fuse_lowlevel_notify_store", se, |session| {
+        notify("fuse_lowlevel_notify_store", target, |session| {
             if bufv.is_null() {
                 return Err(Errno::EINVAL);
             }
@@ -181,9 +181,9 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_store(
 /// this cookie.
 ///
 /// # Safety
-/// `se` is NULL or a live session.
+/// `target` is NULL or live.
 pub unsafe extern "C" fn fuse_lowlevel_notify_retrieve(
-    se: *mut FuseSession,
+    target: *mut NotifyTarget,
     ino: FuseIno,
     size: size_t,
     offset: off_t,
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn fuse_lowlevel_notify_retrieve(
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        notify("fuse_lowlevel_notify_retrieve", se, |session| {
+        notify("fuse_lowlevel_notify_retrieve", target, |session| {
             let cookie = cookie.expose_provenance();
             session.notify_retrieve(ino, size, offset.cast_unsigned(), cookie)
         })

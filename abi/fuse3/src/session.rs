@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
-use ferrofuse::sys::env;
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::opt::{self, FuseArgs};
 use ferrofuse_abi_common::panic::guard;
+use ferrofuse_abi_common::table;
 use libc::size_t;
 use parking_lot::Mutex;
 
@@ -54,6 +54,15 @@ pub unsafe fn session<'a>(function: &str, se: *mut FuseSession) -> Option<&'a CS
             None
         }
     }
+}
+
+/// The engine's session that a notification goes out by; `EINVAL`, with a message, if there is none.
+///
+/// # Safety
+/// `se` is NULL or a live session.
+pub unsafe fn notified<'a>(function: &str, se: *mut FuseSession) -> Result<&'a Session> {
+    // SAFETY: the caller's promise.
+    unsafe { session(function, se) }.map(|session| &*session.engine).ok_or(Errno::EINVAL)
 }
 
 /// Options that belong to the session; the rest is for the mount.
@@ -172,34 +181,8 @@ unsafe fn arguments(args: &FuseArgs) -> Vec<&CStr> {
     }
 }
 
-/// When to splice replies: `FERROFUSE_SPLICE`.
-fn splice_policy() -> SplicePolicy {
-    env::secure_var("FERROFUSE_SPLICE")
-        .map_or(SplicePolicy::Auto, |value| SplicePolicy::parse(&value.to_string_lossy()))
-}
-
-/// Copies the program's callbacks: as many as both sides know.
-///
-/// # Safety
-/// `op` is NULL or has `op_size` bytes.
-unsafe fn copy_ops(op: *const FuseLowlevelOps, op_size: size_t) -> FuseLowlevelOps {
-    let known = size_of::<FuseLowlevelOps>();
-    if op_size > known {
-        log::error!("fuse: warning: library too old, some operations may not work");
-    }
-    let mut ops = FuseLowlevelOps::default();
-    if !op.is_null() {
-        // SAFETY: the caller's promise; every slot of zeros or of the program's is a valid value.
-        unsafe {
-            ptr::copy_nonoverlapping(
-                op.cast::<u8>(),
-                (&raw mut ops).cast::<u8>(),
-                op_size.min(known),
-            );
-        }
-    }
-    ops
-}
+/// The message for a program that knows more callbacks.
+const TOO_OLD: &str = "fuse: warning: library too old, some operations may not work";
 
 /// `fuse_session_new`: a session over these callbacks, which are copied; `userdata` is handed to
 /// init and destroy and by `fuse_req_userdata`. Options of the session and of the mount are taken
@@ -219,7 +202,7 @@ pub unsafe extern "C" fn fuse_session_new(
     guard("fuse_session_new", ptr::null_mut(), || {
         // SAFETY: the caller's promise.
         unsafe {
-            let ops = copy_ops(op, op_size);
+            let ops = table::copy(op, op_size, TOO_OLD);
             create(args, Box::new(Filesystem::new(ops, userdata)), userdata, None)
         }
     })
@@ -251,7 +234,7 @@ pub unsafe fn create(
         debug: options.debug,
         deny_others: options.allow_root,
         max_read: options.mount.max_read(),
-        splice: splice_policy(),
+        splice: SplicePolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
         device,

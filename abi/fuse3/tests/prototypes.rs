@@ -117,7 +117,7 @@ fn check(source: &str, what: &str) {
 
 #[test]
 fn rust_functions_have_the_prototypes_of_libfuse() {
-    let exports = exports();
+    let exports = exports("fuse3");
     let functions: BTreeSet<&str> = exports.iter().map(|(_, function)| function.as_str()).collect();
     let config = configuration();
     let mut files = Vec::new();

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::{HELP, HELP_OPTIONS, NameMap, parse, take_string, verdict};
 use crate::log::{FUSE_LOG_ERR, emit};
 use crate::opt::{FuseArgs, FuseOpt};
-use crate::stdio::print;
+use crate::stdio::{help_is_on_stderr, print_help};
 
 // glibc has these in the C library itself.
 unsafe extern "C" {
@@ -143,15 +143,19 @@ fn with_user_locale<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-fn print_help() {
+fn print_options() {
+    // The texts differ by a tab, and scripts are made from them.
+    let gap = if help_is_on_stderr() { c"\t    " } else { c"     " };
     // SAFETY: the result is a C string, used before any other call; the format has one `%s`.
     with_user_locale(|| unsafe {
-        print(
+        print_help(
             c"    -o from_code=CHARSET   original encoding of file names (default: UTF-8)
-    -o to_code=CHARSET     new encoding of the file names (default: ",
+    -o to_code=CHARSET",
         );
-        print(CStr::from_ptr(libc::nl_langinfo(libc::CODESET)));
-        print(c")\n");
+        print_help(gap);
+        print_help(c"new encoding of the file names (default: ");
+        print_help(CStr::from_ptr(libc::nl_langinfo(libc::CODESET)));
+        print_help(c")\n");
     });
 }
 
@@ -162,7 +166,7 @@ unsafe extern "C" fn help(
     _outargs: *mut FuseArgs,
 ) -> c_int {
     if key == HELP {
-        print_help();
+        print_options();
     }
     verdict(key)
 }

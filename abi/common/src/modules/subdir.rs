@@ -9,7 +9,7 @@ use ferrofuse::{Errno, Result};
 use super::{HELP, HELP_OPTIONS, NameMap, parse, take_string, verdict};
 use crate::log::{FUSE_LOG_ERR, emit};
 use crate::opt::{FuseArgs, FuseOpt};
-use crate::stdio::print;
+use crate::stdio::print_help;
 
 const HELP_TEXT: &CStr = c"    -o subdir=DIR	    prepend this directory to all paths (mandatory)
     -o [no]rellinks	    transform absolute symlinks to relative
@@ -37,7 +37,7 @@ unsafe extern "C" fn help(
     _outargs: *mut FuseArgs,
 ) -> c_int {
     if key == HELP {
-        print(HELP_TEXT);
+        print_help(HELP_TEXT);
     }
     verdict(key)
 }

@@ -20,7 +20,7 @@ use std::ptr;
 
 pub use args::{fuse_opt_add_arg, fuse_opt_free_args, fuse_opt_insert_arg};
 pub use list::{fuse_opt_add_opt, fuse_opt_add_opt_escaped};
-pub use parse::fuse_opt_parse;
+pub use parse::{fuse_opt_parse, fuse_opt_parse_29};
 pub use template::fuse_opt_match;
 
 /// Key of an option no template matches.

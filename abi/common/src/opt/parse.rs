@@ -6,7 +6,8 @@ use super::list::{Options, append_option};
 use super::template::{Match, Matches};
 use super::{
     FUSE_OPT_KEY_DISCARD, FUSE_OPT_KEY_KEEP, FUSE_OPT_KEY_NONOPT, FUSE_OPT_KEY_OPT, Failed,
-    FuseArgs, FuseOpt, FuseOptProc, args, misuse, out_of_memory, status, store,
+    FuseArgs, FuseOpt, FuseOptProc, args, misuse, out_of_memory, status,
+    store::{self, FormerString},
 };
 use crate::log::{FUSE_LOG_ERR, ferrofuse_fuse_log};
 use crate::panic::guard;
@@ -28,6 +29,34 @@ pub unsafe extern "C" fn fuse_opt_parse(
     opts: *const FuseOpt,
     proc: FuseOptProc,
 ) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { parse(args, data, opts, proc, FormerString::Free) }
+}
+
+/// `fuse_opt_parse` of libfuse 2, which does not free the string that an option replaces: programs of that time have string
+/// constants there.
+///
+/// # Safety
+/// As for [`fuse_opt_parse`], but for strings in `data`, which may come from anywhere.
+pub unsafe extern "C" fn fuse_opt_parse_29(
+    args: *mut FuseArgs,
+    data: *mut c_void,
+    opts: *const FuseOpt,
+    proc: FuseOptProc,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { parse(args, data, opts, proc, FormerString::Leave) }
+}
+
+/// # Safety
+/// As for [`fuse_opt_parse`], or [`fuse_opt_parse_29`] if former strings are left.
+unsafe fn parse(
+    args: *mut FuseArgs,
+    data: *mut c_void,
+    opts: *const FuseOpt,
+    proc: FuseOptProc,
+    former: FormerString,
+) -> c_int {
     guard("fuse_opt_parse", -1, || {
         // SAFETY: NULL or valid and unshared, as the caller vouches.
         let Some(args) = (unsafe { args.as_mut() }) else { return 0 };
@@ -41,6 +70,7 @@ pub unsafe extern "C" fn fuse_opt_parse(
             data,
             opts,
             proc,
+            former,
             kept: None,
             non_options: None,
             out: FuseArgs::empty(),
@@ -70,6 +100,7 @@ struct Parser {
     data: *mut c_void,
     opts: *const FuseOpt,
     proc: FuseOptProc,
+    former: FormerString,
     /// The options kept from `-o` groups, joined; `None` if there are none.
     kept: Option<Vec<u8>>,
     /// Number of arguments kept when `--` had been; all that follow are no options.
@@ -241,7 +272,7 @@ impl Parser {
             {
                 let equals = found.templ.to_bytes()[separator] == b'=';
                 let param = tail(arg, separator + usize::from(equals)).unwrap_or(c"");
-                return store::parameter(target, format, param, arg);
+                return store::parameter(target, format, param, arg, self.former);
             }
             store::value(target, found.opt.value);
         }

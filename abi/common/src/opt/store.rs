@@ -17,25 +17,37 @@ pub(super) fn target(data: *mut c_void, offset: c_ulong) -> Result<*mut c_void, 
     Ok(if data.is_null() { ptr::with_exposed_provenance_mut(address.addr()) } else { address })
 }
 
+/// What becomes of a string that another one replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FormerString {
+    /// It is freed.
+    Free,
+    /// It is left alone.
+    Leave,
+}
+
 /// Reads `param` by `format` into `target`. `arg` is the option as messages show it.
 ///
-/// `%s` stores a `malloc`'ed copy and frees the string that was there; any other format is
+/// `%s` stores a `malloc`'ed copy and does with the string that was there as `former` says; any other format is
 /// `sscanf`'s.
 ///
 /// # Safety
-/// `target` is valid for what the format stores; for `%s` it holds NULL or a `malloc`'ed string.
+/// `target` is valid for what the format stores; for `%s` it holds NULL or a `malloc`'ed string, unless that is left.
 pub(super) unsafe fn parameter(
     target: *mut c_void,
     format: &CStr,
     param: &CStr,
     arg: &CStr,
+    former: FormerString,
 ) -> Result<(), Failed> {
     if format.to_bytes() == b"%s" {
         let copy = malloc_string(param.to_bytes())?;
         let target = target.cast::<*mut c_char>();
         // SAFETY: the target is a string pointer, as the caller vouches; programs may pack theirs.
         unsafe {
-            libc::free(target.read_unaligned().cast());
+            if former == FormerString::Free {
+                libc::free(target.read_unaligned().cast());
+            }
             target.write_unaligned(copy);
         }
         return Ok(());

@@ -4,8 +4,11 @@ use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 
 use libc::{iovec, off_t, size_t, stat};
 
-use super::common::opaque;
 use super::FuseModuleFactory;
+use super::common::opaque;
+
+/// What a notification goes out by.
+pub type NotifyTarget = FuseChan;
 
 /// Whether threads that never served a request have a context, too.
 pub const CONTEXT_ALWAYS: bool = true;
@@ -126,12 +129,7 @@ pub struct ConnInfo {
 pub struct FuseSessionOps {
     /// Serves a request; required.
     pub process: Option<
-        unsafe extern "C" fn(
-            data: *mut c_void,
-            buf: *const c_char,
-            len: size_t,
-            ch: *mut FuseChan,
-        ),
+        unsafe extern "C" fn(data: *mut c_void, buf: *const c_char, len: size_t, ch: *mut FuseChan),
     >,
     /// Is told that the session was asked to end (1), or shall go on (0).
     pub exit: Option<unsafe extern "C" fn(data: *mut c_void, val: c_int)>,
@@ -151,9 +149,8 @@ pub struct FuseChanOps {
         unsafe extern "C" fn(chp: *mut *mut FuseChan, buf: *mut c_char, size: size_t) -> c_int,
     >,
     /// Writes a message: 0 or a negative errno. A NULL vector asks for no more than to be heard.
-    pub send: Option<
-        unsafe extern "C" fn(ch: *mut FuseChan, iov: *const iovec, count: size_t) -> c_int,
-    >,
+    pub send:
+        Option<unsafe extern "C" fn(ch: *mut FuseChan, iov: *const iovec, count: size_t) -> c_int>,
     /// The channel is freed.
     pub destroy: Option<unsafe extern "C" fn(ch: *mut FuseChan)>,
 }
@@ -163,13 +160,11 @@ pub struct FuseChanOps {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuseChanOpsCompat24 {
     /// As in [`FuseChanOps`], of this channel only.
-    pub receive: Option<
-        unsafe extern "C" fn(ch: *mut FuseChan, buf: *mut c_char, size: size_t) -> c_int,
-    >,
+    pub receive:
+        Option<unsafe extern "C" fn(ch: *mut FuseChan, buf: *mut c_char, size: size_t) -> c_int>,
     /// As in [`FuseChanOps`].
-    pub send: Option<
-        unsafe extern "C" fn(ch: *mut FuseChan, iov: *const iovec, count: size_t) -> c_int,
-    >,
+    pub send:
+        Option<unsafe extern "C" fn(ch: *mut FuseChan, iov: *const iovec, count: size_t) -> c_int>,
     /// As in [`FuseChanOps`].
     pub destroy: Option<unsafe extern "C" fn(ch: *mut FuseChan)>,
 }
@@ -186,6 +181,8 @@ pub struct FuseCmd {
     pub ch: *mut FuseChan,
 }
 
+const _: () = assert!(size_of::<FuseCmd>() == 24 && core::mem::offset_of!(FuseCmd, ch) == 16);
+
 /// `struct fuse_module`, as `fuse_register_module` gets it.
 #[repr(C)]
 #[derive(Debug)]
@@ -201,4 +198,3 @@ pub struct FuseModule {
     /// The library's.
     pub ctr: c_int,
 }
-

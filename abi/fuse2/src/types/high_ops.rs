@@ -37,7 +37,8 @@ pub struct FuseOperations {
     /// The target of a symbolic link, NUL-terminated and cut to `size`.
     pub readlink: Option<unsafe extern "C" fn(path: Path, buf: *mut c_char, size: size_t) -> c_int>,
     /// The entries of a directory, as API 2.2 had it; `readdir` is preferred.
-    pub getdir: Option<unsafe extern "C" fn(path: Path, handle: *mut c_void, filler: FuseDirFil) -> c_int>,
+    pub getdir:
+        Option<unsafe extern "C" fn(path: Path, handle: *mut c_void, filler: FuseDirFil) -> c_int>,
     /// A new file, device, FIFO or socket.
     pub mknod: Option<unsafe extern "C" fn(path: Path, mode: mode_t, rdev: dev_t) -> c_int>,
     /// A new directory.
@@ -63,9 +64,19 @@ pub struct FuseOperations {
     /// A file is opened. Absent: it succeeds.
     pub open: Option<unsafe extern "C" fn(path: Path, fi: Fi) -> c_int>,
     /// Reads; returns the number of bytes.
-    pub read: Option<unsafe extern "C" fn(path: Path, buf: *mut c_char, size: size_t, off: off_t, fi: Fi) -> c_int>,
+    pub read: Option<
+        unsafe extern "C" fn(
+            path: Path,
+            buf: *mut c_char,
+            size: size_t,
+            off: off_t,
+            fi: Fi,
+        ) -> c_int,
+    >,
     /// Writes; returns the number of bytes.
-    pub write: Option<unsafe extern "C" fn(path: Path, buf: Str, size: size_t, off: off_t, fi: Fi) -> c_int>,
+    pub write: Option<
+        unsafe extern "C" fn(path: Path, buf: Str, size: size_t, off: off_t, fi: Fi) -> c_int,
+    >,
     /// Statistics of the file system. Absent: fixed values.
     pub statfs: Option<unsafe extern "C" fn(path: Path, stbuf: *mut statvfs) -> c_int>,
     /// A descriptor is closed.
@@ -75,17 +86,36 @@ pub struct FuseOperations {
     /// `fsync`, or `fdatasync` if `datasync`.
     pub fsync: Option<unsafe extern "C" fn(path: Path, datasync: c_int, fi: Fi) -> c_int>,
     /// An extended attribute is set.
-    pub setxattr: Option<unsafe extern "C" fn(path: Path, name: Str, value: Str, size: size_t, flags: c_int) -> c_int>,
+    pub setxattr: Option<
+        unsafe extern "C" fn(
+            path: Path,
+            name: Str,
+            value: Str,
+            size: size_t,
+            flags: c_int,
+        ) -> c_int,
+    >,
     /// An extended attribute; with `size` 0 only its length. Returns the length.
-    pub getxattr: Option<unsafe extern "C" fn(path: Path, name: Str, value: *mut c_char, size: size_t) -> c_int>,
+    pub getxattr: Option<
+        unsafe extern "C" fn(path: Path, name: Str, value: *mut c_char, size: size_t) -> c_int,
+    >,
     /// The names of the extended attributes, sized as in `getxattr`.
-    pub listxattr: Option<unsafe extern "C" fn(path: Path, list: *mut c_char, size: size_t) -> c_int>,
+    pub listxattr:
+        Option<unsafe extern "C" fn(path: Path, list: *mut c_char, size: size_t) -> c_int>,
     /// An extended attribute goes away.
     pub removexattr: Option<unsafe extern "C" fn(path: Path, name: Str) -> c_int>,
     /// A directory is opened. Absent: it succeeds.
     pub opendir: Option<unsafe extern "C" fn(path: Path, fi: Fi) -> c_int>,
     /// Gives entries to `filler`, with `buf` as its first argument.
-    pub readdir: Option<unsafe extern "C" fn(path: Path, buf: *mut c_void, filler: FuseFillDir, off: off_t, fi: Fi) -> c_int>,
+    pub readdir: Option<
+        unsafe extern "C" fn(
+            path: Path,
+            buf: *mut c_void,
+            filler: FuseFillDir,
+            off: off_t,
+            fi: Fi,
+        ) -> c_int,
+    >,
     /// The directory was closed. The result does not matter.
     pub releasedir: Option<unsafe extern "C" fn(path: Path, fi: Fi) -> c_int>,
     /// `fsync` of a directory.
@@ -103,7 +133,8 @@ pub struct FuseOperations {
     /// Attributes of an open file. Absent: `getattr`.
     pub fgetattr: Option<unsafe extern "C" fn(path: Path, stbuf: *mut stat, fi: Fi) -> c_int>,
     /// A POSIX lock is tested, taken or dropped: `F_GETLK`, `F_SETLK`, `F_SETLKW`.
-    pub lock: Option<unsafe extern "C" fn(path: Path, fi: Fi, cmd: c_int, lock: *mut flock) -> c_int>,
+    pub lock:
+        Option<unsafe extern "C" fn(path: Path, fi: Fi, cmd: c_int, lock: *mut flock) -> c_int>,
     /// Time stamps are set, as by `utimensat(2)`.
     pub utimens: Option<unsafe extern "C" fn(path: Path, tv: *const timespec) -> c_int>,
     /// A block of the file on its device.
@@ -111,17 +142,50 @@ pub struct FuseOperations {
     /// The bit-fields, lowest bit first, one mask each.
     pub bits: u32,
     /// `ioctl`; `data` goes in and comes out.
-    pub ioctl: Option<unsafe extern "C" fn(path: Path, cmd: c_int, arg: *mut c_void, fi: Fi, flags: c_uint, data: *mut c_void) -> c_int>,
+    pub ioctl: Option<
+        unsafe extern "C" fn(
+            path: Path,
+            cmd: c_int,
+            arg: *mut c_void,
+            fi: Fi,
+            flags: c_uint,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
     /// Which events are ready. `ph`, if not NULL, becomes the handler's.
-    pub poll: Option<unsafe extern "C" fn(path: Path, fi: Fi, ph: *mut FusePollhandle, reventsp: *mut c_uint) -> c_int>,
+    pub poll: Option<
+        unsafe extern "C" fn(
+            path: Path,
+            fi: Fi,
+            ph: *mut FusePollhandle,
+            reventsp: *mut c_uint,
+        ) -> c_int,
+    >,
     /// Writes data that may be in a pipe; returns the number of bytes.
-    pub write_buf: Option<unsafe extern "C" fn(path: Path, buf: *mut FuseBufvec, off: off_t, fi: Fi) -> c_int>,
+    pub write_buf:
+        Option<unsafe extern "C" fn(path: Path, buf: *mut FuseBufvec, off: off_t, fi: Fi) -> c_int>,
     /// Reads into a vector that the handler allocates with `malloc`, as its memory.
-    pub read_buf: Option<unsafe extern "C" fn(path: Path, bufp: *mut *mut FuseBufvec, size: size_t, off: off_t, fi: Fi) -> c_int>,
+    pub read_buf: Option<
+        unsafe extern "C" fn(
+            path: Path,
+            bufp: *mut *mut FuseBufvec,
+            size: size_t,
+            off: off_t,
+            fi: Fi,
+        ) -> c_int,
+    >,
     /// `flock(2)`.
     pub flock: Option<unsafe extern "C" fn(path: Path, fi: Fi, op: c_int) -> c_int>,
     /// `fallocate(2)`.
-    pub fallocate: Option<unsafe extern "C" fn(path: Path, mode: c_int, offset: off_t, length: off_t, fi: Fi) -> c_int>,
+    pub fallocate: Option<
+        unsafe extern "C" fn(
+            path: Path,
+            mode: c_int,
+            offset: off_t,
+            length: off_t,
+            fi: Fi,
+        ) -> c_int,
+    >,
 }
 
 impl FuseOperations {
@@ -131,6 +195,9 @@ impl FuseOperations {
     pub const FLAG_NOPATH: u32 = 1 << 1;
     /// `utimens` knows `UTIME_NOW` and `UTIME_OMIT`.
     pub const FLAG_UTIME_OMIT_OK: u32 = 1 << 2;
+
+    /// Bits without a meaning.
+    pub const FLAG_RESERVED: u32 = !7;
 
     /// Whether the bit of `mask` is set.
     #[must_use]

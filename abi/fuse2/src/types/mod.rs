@@ -29,10 +29,11 @@ pub use common::{
 pub use cuse::{CuseInfo, CuseLowlevelOps};
 pub use era::{
     CONTEXT_ALWAYS, ConnInfo, FuseChan, FuseChanOps, FuseChanOpsCompat24, FuseCmd, FuseFileInfo,
-    FuseFileInfoCompat, FuseFillDir, FuseModule, FuseSessionOps,
+    FuseFileInfoCompat, FuseFillDir, FuseModule, FuseSessionOps, NotifyTarget,
 };
 pub use high::{FuseConfig, FuseContext, FuseModuleFactory};
 pub use high_ops::FuseOperations;
+pub use old::FuseStatfsCompat1;
 pub use ops::FuseLowlevelOps;
 
 include!(concat!(env!("OUT_DIR"), "/layout.rs"));

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use ferrofuse::Errno;
 use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
 use ferrofuse_abi_common::panic::guard;
+use ferrofuse_abi_common::table;
 use libc::size_t;
 
 use super::context::PrivateData;
@@ -71,28 +72,8 @@ impl Fs {
     }
 }
 
-/// Copies a program's table of callbacks: as many as both sides know.
-///
-/// # Safety
-/// `op` is NULL or has `op_size` bytes.
-pub unsafe fn copy_ops(op: *const FuseOperations, op_size: size_t) -> FuseOperations {
-    let known = size_of::<FuseOperations>();
-    if op_size > known {
-        emit(FUSE_LOG_ERR, "fuse: warning: library too old, some operations may not not work");
-    }
-    let mut ops = FuseOperations::default();
-    if !op.is_null() {
-        // SAFETY: the caller's promise; every slot of zeros or of the program's is a valid value.
-        unsafe {
-            ptr::copy_nonoverlapping(
-                op.cast::<u8>(),
-                (&raw mut ops).cast::<u8>(),
-                op_size.min(known),
-            );
-        }
-    }
-    ops
-}
+/// The message for a program that knows more callbacks; libfuse's, to the letter.
+const TOO_OLD: &str = "fuse: warning: library too old, some operations may not not work";
 
 /// `fuse_fs_new`: a file system to be put into a stack. The callbacks are copied; NULL has none.
 ///
@@ -107,7 +88,7 @@ pub unsafe extern "C" fn fuse_fs_new(
 ) -> *mut FuseFs {
     guard("fuse_fs_new", ptr::null_mut(), || {
         // SAFETY: the caller's promise.
-        let ops = unsafe { copy_ops(op, op_size) };
+        let ops = unsafe { table::copy(op, op_size, TOO_OLD) };
         Box::into_raw(Fs::new(ops, user_data)).cast()
     })
 }

@@ -10,6 +10,11 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 
 use libc::{iovec, off_t, size_t, ssize_t, stat};
 
+use super::FuseSession;
+
+/// What a notification goes out by.
+pub type NotifyTarget = FuseSession;
+
 /// Whether threads that never served a request have a context, too.
 pub const CONTEXT_ALWAYS: bool = false;
 

@@ -3,6 +3,8 @@
 // Each test program uses its own part of this module.
 #![allow(dead_code)]
 
+pub mod symbols;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -144,13 +146,17 @@ pub fn succeed(command: &mut Command, what: &str) -> String {
 
 /// The shared library under test: `$FERROFUSE_LIBRARY`, or the one that was built with this test.
 pub fn library() -> PathBuf {
-    let path = env::var_os("FERROFUSE_LIBRARY").map_or_else(
-        || {
-            let program = env::current_exe().expect("a running program has a path");
-            program.with_file_name("../libfuse3.so")
-        },
-        PathBuf::from,
-    );
+    existing(env::var_os("FERROFUSE_LIBRARY").map_or_else(|| built("libfuse3.so"), PathBuf::from))
+}
+
+/// A library that was built with this test.
+pub fn built(name: &str) -> PathBuf {
+    let program = env::current_exe().expect("a running program has a path");
+    program.with_file_name("..").join(name)
+}
+
+/// A library that is there.
+pub fn existing(path: PathBuf) -> PathBuf {
     assert!(
         path.exists(),
         "{}: no library to test; build it or set FERROFUSE_LIBRARY",
@@ -190,6 +196,14 @@ pub fn dynamic_symbols(file: &Path) -> Vec<Symbol> {
             })
         })
         .collect()
+}
+
+/// The symbols that an ELF file gives to others, in order.
+pub fn defined_symbols(file: &Path) -> Vec<Symbol> {
+    let mut symbols = dynamic_symbols(file);
+    symbols.retain(|symbol| symbol.defined);
+    symbols.sort();
+    symbols
 }
 
 /// The symbols of libfuse 3.14.0 that the library must export: the table, less what the scope file names.
@@ -233,9 +247,9 @@ pub fn link(object: &Path, library: &[&str], program: &Path) {
     succeed(&mut command, "link");
 }
 
-/// What `exports.rs` exports, each with the name of the function behind it.
-pub fn exports() -> Vec<(Symbol, String)> {
-    let path = root().join("abi/fuse3/src/exports.rs");
+/// What `exports.rs` of a crate exports, each with the name of the function behind it.
+pub fn exports(library: &str) -> Vec<(Symbol, String)> {
+    let path = root().join("abi").join(library).join("src/exports.rs");
     let text =
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines()
