@@ -510,26 +510,6 @@ size_t fuse_add_direntry(fuse_req_t req, char *buf, size_t bufsize, const char *
                          const struct stat *stbuf, off_t off);
 
 /**
- * The space that an entry needs. For programs of interface 2.5 and before; others use
- * fuse_add_direntry().
- *
- * @param namelen length of the name, as strlen(3)
- * @return the space in bytes
- */
-size_t fuse_dirent_size(size_t namelen);
-
-/**
- * Adds an entry to a buffer that has the space for it.
- *
- * @param buf where it goes
- * @param name the name
- * @param stbuf `st_ino` and the type in `st_mode` are used
- * @param off the offset of the entry after this one
- * @return where the next entry goes
- */
-char *fuse_add_dirent(char *buf, const char *name, const struct stat *stbuf, off_t off);
-
-/**
  * @name Notifications
  *
  * Messages to the kernel that answer no request. They return 0 or -errno: -ENOENT if the kernel does
@@ -866,14 +846,6 @@ struct fuse_chan_ops {
 struct fuse_chan *fuse_chan_new(struct fuse_chan_ops *op, int fd, size_t bufsize, void *data);
 
 /**
- * Makes a channel that reads and writes a device.
- *
- * @param fd the descriptor; closed with the channel
- * @return the channel, or NULL after a message
- */
-struct fuse_chan *fuse_kern_chan_new(int fd);
-
-/**
  * The descriptor that requests come from: for poll(2), and to splice whole replies to.
  *
  * @param ch the channel
@@ -907,16 +879,6 @@ struct fuse_session *fuse_chan_session(struct fuse_chan *ch);
 
 /**
  * Reads a request.
- *
- * @param ch the channel
- * @param buf where it goes
- * @param size the space, at least fuse_chan_bufsize()
- * @return its length in bytes; 0 if there is none or the session is to end; -1 for an error
- */
-int fuse_chan_receive(struct fuse_chan *ch, char *buf, size_t size);
-
-/**
- * Reads a request, with the error known.
  *
  * @param ch the channel; may be changed
  * @param buf where it goes

@@ -118,6 +118,25 @@ int fuse_reply_open_compat(fuse_req_t req, const struct fuse_file_info_compat *f
 /** What fuse_reply_statfs() is for interface 2.4. */
 int fuse_reply_statfs_compat(fuse_req_t req, const struct statfs *stbuf);
 
+/**
+ * The space that an entry needs.
+ *
+ * @param namelen length of the name, as strlen(3)
+ * @return the space in bytes
+ */
+size_t fuse_dirent_size(size_t namelen);
+
+/**
+ * Adds an entry to a buffer that has the space for it.
+ *
+ * @param buf where it goes
+ * @param name the name
+ * @param stbuf `st_ino` and the type in `st_mode` are used
+ * @param off the offset of the entry after this one
+ * @return where the next entry goes
+ */
+char *fuse_add_dirent(char *buf, const char *name, const struct stat *stbuf, off_t off);
+
 /** The operations of a channel, for interfaces before 2.6. */
 struct fuse_chan_ops_compat24 {
     int (*receive)(struct fuse_chan *ch, char *buf, size_t size);
@@ -128,6 +147,24 @@ struct fuse_chan_ops_compat24 {
 /** What fuse_chan_new() is for interfaces before 2.6. */
 struct fuse_chan *fuse_chan_new_compat24(struct fuse_chan_ops_compat24 *op, int fd, size_t bufsize,
                                          void *data);
+
+/**
+ * Reads a request.
+ *
+ * @param ch the channel
+ * @param buf where it goes
+ * @param size the space, at least fuse_chan_bufsize()
+ * @return its length in bytes; 0 if there is none or the session is to end; -1 for an error
+ */
+int fuse_chan_receive(struct fuse_chan *ch, char *buf, size_t size);
+
+/**
+ * Makes a channel that reads and writes a device.
+ *
+ * @param fd the descriptor; closed with the channel
+ * @return the channel, or NULL after a message
+ */
+struct fuse_chan *fuse_kern_chan_new(int fd);
 
 #ifdef __cplusplus
 }
