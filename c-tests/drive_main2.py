@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 from ferrotest import BIN, LIBDIR, TMP, attempt, mounted_device, say
 from ferrotest2 import Daemon2, source_tree
