@@ -4,8 +4,7 @@ import os
 import subprocess
 import sys
 
-import ferrotest
-from ferrotest import BIN, TMP, attempt, die, say
+from ferrotest import BIN, LIBDIR, TMP, attempt, die, say
 from ferrotest2 import Daemon2, messages, own, source_tree
 
 
@@ -59,9 +58,7 @@ os.mkdir(os.path.join(source, "sub"))
 for name in "file", "sub/deep":
     with open(os.path.join(source, name), "w") as f:
         f.write(f"text of {name}\n")
-os.environ["LD_LIBRARY_PATH"] = BIN
-if ferrotest.LIBDIR:
-    ferrotest.LIBDIR += ":" + BIN
+Daemon2.extra_libdir = BIN
 for options in (
     "modules=subdir,subdir=/sub", "modules=subdir,subdir=/sub,rellinks",
     "modules=iconv,from_code=ISO-8859-1", "modules=ferrotest2", "modules=ferrotest2,shout",
@@ -78,7 +75,7 @@ for options in (
     elif own() and status != 0:  # libfuse 2.9 fails an assertion there now and then
         die(f"{options}: exit status {status}; {daemon.log()}")
     messages(daemon.log())
-environment = dict(os.environ, FT_SOURCE=source, LD_LIBRARY_PATH=ferrotest.LIBDIR or BIN)
+environment = dict(os.environ, FT_SOURCE=source, LD_LIBRARY_PATH=f"{LIBDIR}:{BIN}" if LIBDIR else BIN)
 for options in "modules=missing", "modules=subdir", "modules=subdir,subdir=/sub,nonsense":
     mnt = os.path.join(TMP, "other")
     os.makedirs(mnt, exist_ok=True)

@@ -120,7 +120,7 @@ def removed_while_open():
     say("ftruncate gone", attempt(os.ftruncate, fd, 3))
     say("fchmod gone", attempt(os.fchmod, fd, 0o640))
     say("fsync gone", attempt(os.fsync, fd))
-    os.close(fd)
+    say("close gone", attempt(os.close, fd))
     for _ in range(400):
         left = [n for n in os.listdir(source) if "hidden" in n]
         if not left or "hard_remove" in " ".join(options):
@@ -169,4 +169,5 @@ if "nopath" not in settings.get("FT_FLAGS", "") and os.listdir(source) == []:
     die("the source is empty")
 daemon.unmount()
 say("exit status", daemon.wait(60))
-traced(trace)
+# libfuse 2.9 has `release` and `fsync` of interface 1.1 one slot off, and calls one for the other.
+traced(trace, skip=("fsync",) if version == 11 else ())

@@ -81,6 +81,7 @@ class Daemon:
     """A filesystem program in the foreground with its mount."""
 
     library = "libfuse3.so"  # that it must have mapped
+    extra_libdir = ""        # where it looks for libraries too
     ready_word = "mounted"   # that it prints when the mount is there; None: the mount is looked for
 
     def __init__(self, program, *options, mountpoint=None, env=None):
@@ -91,8 +92,8 @@ class Daemon:
         self.err = os.path.join(TMP, f"{program}.{id(self)}.err")
         self.status = None
         environment = dict(os.environ, **(env or {}))
-        if LIBDIR:
-            environment["LD_LIBRARY_PATH"] = LIBDIR
+        if LIBDIR or self.extra_libdir:
+            environment["LD_LIBRARY_PATH"] = ":".join(filter(None, (LIBDIR, self.extra_libdir)))
         wrapper = os.environ.get("FT_WRAPPER", "").split()
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.proc = subprocess.Popen(
