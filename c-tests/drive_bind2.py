@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """A program that imports every symbol at its node starts with LD_BIND_NOW.
 

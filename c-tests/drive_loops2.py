@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """File systems of paths that are not served by fuse_main(), and stacked modules."""
 import os
@@ -32,7 +33,7 @@ if own():
 
 for way, options in {
     "setup": ["-s"], "mt": [], "cmd": ["-s"], "new": ["-s"],
-    "remember": ["-s", "-o", "remember=30"],
+    "remember": ["-s", "-o", "remember=30"], "module": ["-s", "-o", "modules=own"],
 }.items():
     daemon = Loop(way, *options)
     say(f"{way} stat", attempt(lambda: os.stat(daemon.path("file")).st_size))

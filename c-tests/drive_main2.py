@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """How fuse_main() of libfuse 2 ends: exit statuses, help, version, refused options, signals."""
 import os

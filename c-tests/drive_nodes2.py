@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """A file system of nodes for one version of the interface, served by one kind of loop.
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """A file system of paths for one version of the interface: what programs see and what is called.
 

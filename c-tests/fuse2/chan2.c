@@ -71,7 +71,8 @@ static int send_message(struct fuse_chan *ch, const struct iovec iov[], size_t c
         struct fuse_init_out init;
 
         memset(&init, 0, sizeof(init));
-        memcpy(&init, all + sizeof(header), length - sizeof(header) < sizeof(init) ? length - sizeof(header) : sizeof(init));
+        length -= sizeof(header);
+        memcpy(&init, all + sizeof(header), length < sizeof(init) ? length : sizeof(init));
         printf(" init %u max_write %s\n", init.major, init.max_write >= 4096 ? "set" : "missing");
         return 0;
     }

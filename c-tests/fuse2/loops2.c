@@ -2,7 +2,7 @@
  *
  * Every other way to serve a file system of paths than fuse_main(), in one program.
  *
- *   loops2 setup|mt|proc|cmd|remember|new MOUNTPOINT [-f] [options]
+ *   loops2 setup|mt|proc|cmd|remember|module|new MOUNTPOINT [-f] [options]
  */
 #include <errno.h>
 #include <fuse.h>
@@ -50,6 +50,50 @@ static void fs_destroy(void *data)
 static struct fuse_operations operations = {
     .getattr = fs_getattr, .read = fs_read, .init = fs_init, .destroy = fs_destroy,
 };
+
+/* A module of the program's own: every file is read as "MODUL". */
+static struct fuse_fs *below;
+
+static int module_getattr(const char *path, struct stat *st)
+{
+    return fuse_fs_getattr(below, path, st);
+}
+
+static int module_read(const char *path, char *buffer, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+    int n = fuse_fs_read(below, path, buffer, size, offset, fi);
+
+    if (n > 0)
+        memcpy(buffer, "MODUL", n < 5 ? (size_t)n : 5);
+    return n;
+}
+
+static void *module_init(struct fuse_conn_info *conn)
+{
+    void *data = fuse_get_context()->private_data;
+
+    fuse_fs_init(below, conn);
+    return data;
+}
+
+static void module_destroy(void *data)
+{
+    fuse_fs_destroy(below);
+    fprintf(stderr, "module %s\n", (char *)data);
+}
+
+static const struct fuse_operations module_operations = {
+    .getattr = module_getattr, .read = module_read, .init = module_init, .destroy = module_destroy,
+};
+
+static struct fuse_fs *module_new(struct fuse_args *args, struct fuse_fs *fs[])
+{
+    (void)args;
+    below = fs[0];
+    return fuse_fs_new(&module_operations, sizeof(module_operations), "destroyed");
+}
+
+static struct fuse_module own_module = { "own", module_new, NULL, NULL, 0 };
 
 static int processed;
 
@@ -130,6 +174,8 @@ int main(int argc, char *argv[])
     argv++, argc--;
     if (strcmp(way, "new") == 0)
         return pieces(argc, argv);
+    if (strcmp(way, "module") == 0)
+        fuse_register_module(&own_module);
     fuse = fuse_setup(argc, argv, &operations, sizeof(operations), &mountpoint, &mt, "setup");
     if (fuse == NULL)
         return 6;
