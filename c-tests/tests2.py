@@ -27,6 +27,7 @@ VERSIONS = 11, 21, 22, 25, 26, 28, 29
 def tests(drive, test):
     """All of them; drive(name, driver, arguments...) and test(name, command) make one."""
     yield test("chan2", ["{bin}/chan2"], own_args=["--own"], fuse2=True)
+    yield test("cuse2", ["{bin}/cuse2"], fuse2=True)
     yield drive("bind2", "bind2", fuse2=True)
     for version in VERSIONS:
         yield drive(f"paths2-{version}", "paths2", str(version), fuse2=True, headers=True)
