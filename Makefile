@@ -1,5 +1,6 @@
 # make         stages the relocatable tree dist/: libraries, headers, pkg-config files
 # make test    everything that is tested; the last line counts
+# make conform pjdfstest and fsx, through filesystems on the system's libraries and on ours; takes long
 # make demo    the main job, shown
 # make clean   removes what the others made
 #
@@ -8,14 +9,16 @@
 # What has to be there, as Debian calls it.
 BUILD_PACKAGES := meson ninja-build pkg-config gcc libc6-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) g++ binutils python3 fuse3 libfuse3-dev attr acl strace fuse-overlayfs \
-	squashfuse squashfs-tools qemu-utils valgrind
+	squashfuse squashfs-tools qemu-utils valgrind libfuse2 libfuse-dev
+
+CONFORM_PACKAGES := $(BUILD_PACKAGES) fuse3 libfuse3-dev libfuse2 bindfs e2fsprogs
 
 DIST := $(CURDIR)/dist
 BUILD := $(CURDIR)/build/meson
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: all dist test demo clean
+.PHONY: all dist test conform demo clean
 all: dist
 
 dist: $(BUILD)/build.ninja
@@ -30,6 +33,11 @@ test:
 	tools/need-packages $(TEST_PACKAGES)
 	$(MAKE) --no-print-directory dist
 	LIBDIR='$(DIST)/lib' tools/test
+
+conform:
+	tools/need-packages $(CONFORM_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	c-tests/conform --libdir '$(DIST)/lib'
 
 demo:
 	tools/need-packages $(TEST_PACKAGES)

@@ -80,6 +80,10 @@ def mounted_device(mountpoint):
 class Daemon:
     """A filesystem program in the foreground with its mount."""
 
+    library = "libfuse3.so"  # that it must have mapped
+    extra_libdir = ""        # where it looks for libraries too
+    ready_word = "mounted"   # that it prints when the mount is there; None: the mount is looked for
+
     def __init__(self, program, *options, mountpoint=None, env=None):
         self.program = program
         self.mnt = mountpoint or os.path.join(TMP, "mnt")
@@ -88,8 +92,8 @@ class Daemon:
         self.err = os.path.join(TMP, f"{program}.{id(self)}.err")
         self.status = None
         environment = dict(os.environ, **(env or {}))
-        if LIBDIR:
-            environment["LD_LIBRARY_PATH"] = LIBDIR
+        if LIBDIR or self.extra_libdir:
+            environment["LD_LIBRARY_PATH"] = ":".join(filter(None, (LIBDIR, self.extra_libdir)))
         wrapper = os.environ.get("FT_WRAPPER", "").split()
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.proc = subprocess.Popen(
@@ -102,7 +106,7 @@ class Daemon:
             if self.proc.poll() is not None:
                 die(f"{program} ended with {self.proc.returncode}: {self.log()}")
             # "mounted" comes after the mount is there, so stat can't be too early.
-            if "mounted" in self.report():
+            if self.ready():
                 break
             if time.monotonic() > deadline:
                 die(f"{program} is not mounted after 10 s: {self.log()}")
@@ -112,10 +116,15 @@ class Daemon:
             die(f"{program}: nothing mounted on {self.mnt}")
         self.prove_library()
 
+    def ready(self):
+        if self.ready_word is None:
+            return mounted_device(self.mnt) is not None
+        return self.ready_word in self.report()
+
     def prove_library(self):
         """The daemon must have mapped the library that this run is about."""
         with open(f"/proc/{self.pid}/maps") as maps:
-            mapped = sorted({line.split()[-1] for line in maps if "libfuse3.so" in line})
+            mapped = sorted({line.split()[-1] for line in maps if self.library in line})
         if evidence := os.environ.get("FT_EVIDENCE"):
             with open(evidence, "a") as f:
                 f.write(f"{self.program}: {' '.join(mapped)}\n")
