@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use super::entry::{HEADERS, Headers};
+use super::message::{HEADERS, Headers};
 use crate::errno::{Errno, Result};
 use crate::sys::pipe::page_size;
 use crate::sys::shared::Mapping;
@@ -99,15 +99,5 @@ impl Buffers {
     pub(super) unsafe fn payload(&self) -> &mut [u8] {
         // SAFETY: within the mapping; the caller vouches for exclusiveness.
         unsafe { std::slice::from_raw_parts_mut(self.at(page_size()), self.payload) }
-    }
-
-    /// Gives the memory of the payload back to the system; it reads as zero afterwards.
-    ///
-    /// # Safety
-    /// Nobody uses the payload meanwhile; the kernel, for an armed entry, only within calls that
-    /// the thread of its ring makes.
-    pub unsafe fn release_payload(&self) {
-        // SAFETY: exactly the payload of the mapping; the caller vouches that it is not in use.
-        unsafe { libc::madvise(self.at(page_size()).cast(), self.payload, libc::MADV_DONTNEED) };
     }
 }

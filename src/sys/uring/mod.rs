@@ -8,9 +8,17 @@
 mod bell;
 mod buffers;
 mod entry;
+mod message;
 mod ring;
 
 pub use bell::Bell;
-pub use buffers::Buffers;
-pub use entry::{Arrived, MAX_OP_HEADER};
+pub use entry::{Delivery, Entry, Handling, HasEntry, Outcome, current};
+pub use message::Arrived;
 pub use ring::{Event, Ring, possible_processors};
+
+/// A descriptor number as a borrow of whatever keeps it open.
+pub fn borrow<T: ?Sized>(fd: std::os::fd::RawFd, _owner: &T) -> std::os::fd::BorrowedFd<'_> {
+    // SAFETY: a channel's descriptor is open for as long as the channel lives, and is not -1. A
+    // number that is not open would only make system calls fail.
+    unsafe { std::os::fd::BorrowedFd::borrow_raw(fd.max(0)) }
+}

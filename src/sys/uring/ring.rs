@@ -1,6 +1,7 @@
 //! One thread's io_uring.
 
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use io_uring::squeue::Entry128;
@@ -8,7 +9,7 @@ use io_uring::types::{Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use super::bell::Bell;
-use super::buffers::Buffers;
+use super::entry::HasEntry;
 use crate::errno::{Errno, Result};
 
 /// `FUSE_IO_URING_CMD_REGISTER`.
@@ -21,10 +22,10 @@ const BELL: u64 = u64::MAX;
 const POLL: u64 = u64::MAX - 1;
 
 /// Something that happened in a ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The entry with this number has a request, or failed.
-    Entry(u64, Result<()>),
+#[derive(Debug)]
+pub enum Event<T> {
+    /// This entry has a request, or failed; it is not armed any more.
+    Entry(Arc<T>, Result<()>),
     /// The bell was rung.
     Bell,
     /// The polled descriptor is ready.
@@ -35,19 +36,22 @@ pub enum Event {
 ///
 /// The kernel does its part of the work only while that thread waits ([`Ring::wait`]); nothing
 /// interrupts the system calls of a handler.
-pub struct Ring {
+pub struct Ring<T> {
     io: IoUring<Entry128, cqueue::Entry>,
     device: RawFd,
     bell: RawFd,
     /// Where the bell's count is read to; boxed, so that it does not move.
     count: Box<[u8; 8]>,
+    /// The entries that are armed here, so that their memory stays, each at its number.
+    armed: Vec<Option<Arc<T>>>,
+    free: Vec<usize>,
 }
 
-impl Ring {
+impl<T: HasEntry> Ring<T> {
     /// A ring for the device and a bell, both of which must stay open while it lives, with room to
     /// submit `room` things at a time. Errors are those of io_uring_setup(2): `ENOSYS` and `EPERM`
     /// where it is forbidden, `ENOMEM` above RLIMIT_MEMLOCK.
-    pub fn new(device: BorrowedFd<'_>, bell: &Bell, room: u32) -> Result<Ring> {
+    pub fn new(device: RawFd, bell: &Bell, room: u32) -> Result<Ring<T>> {
         let mut builder = IoUring::<Entry128, cqueue::Entry>::builder();
         builder.setup_single_issuer().setup_defer_taskrun().setup_submit_all();
         // More may complete at a time than is submitted: each entry and the bell once.
@@ -55,7 +59,14 @@ impl Ring {
         builder.setup_cqsize(room * 4).dontfork();
         let io = builder.build(room).map_err(Errno::from)?;
         let bell = bell.fd().as_raw_fd();
-        let mut ring = Ring { io, device: device.as_raw_fd(), bell, count: Box::new([0; 8]) };
+        let mut ring = Ring {
+            io,
+            device,
+            bell,
+            count: Box::new([0; 8]),
+            armed: Vec::new(),
+            free: Vec::new(),
+        };
         ring.listen()?;
         Ok(ring)
     }
@@ -63,7 +74,8 @@ impl Ring {
     /// Queues a submission; makes room by submitting if there is none.
     fn push(&mut self, entry: &Entry128) -> Result<()> {
         // SAFETY: callers' entries refer to memory that outlives them: `count` lives as long as the
-        // ring, an entry's buffers as long as their owner says (`register`).
+        // ring, and `armed` keeps an entry's buffers. The kernel uses either only within system calls
+        // of this thread, so not after the ring has gone.
         if unsafe { self.io.submission().push(entry) }.is_ok() {
             return Ok(());
         }
@@ -101,20 +113,50 @@ impl Ring {
         self.push(&entry)
     }
 
-    /// Registers memory as a new entry of a queue, under a number of the caller's.
-    ///
-    /// # Safety
-    /// The buffers must stay mapped until the connection has ended or the ring's thread has.
-    pub unsafe fn register(&mut self, number: u64, queue: u16, buffers: &Buffers) -> Result<()> {
-        let parts = buffers.parts() as u64;
-        self.command(number, REGISTER, queue, 0, Some(parts))
+    /// Keeps an entry that is about to be armed, and gives it a number.
+    fn keep(&mut self, entry: Arc<T>) -> usize {
+        match self.free.pop() {
+            Some(number) => {
+                self.armed[number] = Some(entry);
+                number
+            }
+            None => {
+                self.armed.push(Some(entry));
+                self.armed.len() - 1
+            }
+        }
+    }
+
+    fn release(&mut self, number: usize) -> Option<Arc<T>> {
+        let entry = self.armed.get_mut(number)?.take()?;
+        self.free.push(number);
+        Some(entry)
+    }
+
+    fn arm(&mut self, entry: Arc<T>, command: u32, commit: u64, parts: Parts) -> Result<()> {
+        let queue = entry.entry().queue();
+        let number = self.keep(entry);
+        let queued = self.command(number as u64, command, queue, commit, parts);
+        if queued.is_err() {
+            self.release(number);
+        }
+        queued
+    }
+
+    /// Registers a new entry with its queue; it is armed then.
+    pub fn register(&mut self, entry: Arc<T>) -> Result<()> {
+        // Read when the submission is, and the entry lives at least until it completes.
+        let parts = entry.entry().buffers().parts() as u64;
+        self.arm(entry, REGISTER, 0, Some(parts))
     }
 
     /// Hands the answer in an entry to the kernel and waits for the entry's next request here.
+    /// `EINVAL` if there is no answer in it.
     ///
     /// Goes to the kernel with the next [`Ring::submit`] or [`Ring::wait`].
-    pub fn commit(&mut self, number: u64, queue: u16, commit_id: u64) -> Result<()> {
-        self.command(number, COMMIT_AND_FETCH, queue, commit_id, None)
+    pub fn commit(&mut self, entry: Arc<T>) -> Result<()> {
+        let commit_id = entry.entry().give_to_kernel().ok_or(Errno::EINVAL)?;
+        self.arm(entry, COMMIT_AND_FETCH, commit_id, None)
     }
 
     /// Gives what was queued to the kernel.
@@ -143,7 +185,7 @@ impl Ring {
     }
 
     /// What has happened; nothing if nothing has.
-    pub fn next(&mut self) -> Option<Event> {
+    pub fn next_event(&mut self) -> Option<Event<T>> {
         let cqe = self.io.completion().next()?;
         Some(match cqe.user_data() {
             BELL => {
@@ -154,7 +196,8 @@ impl Ring {
             POLL => Event::Ready,
             number => {
                 let result = cqe.result();
-                Event::Entry(number, if result < 0 { Err(Errno::from_raw(-result)) } else { Ok(()) })
+                let entry = self.release(number as usize)?;
+                Event::Entry(entry, if result < 0 { Err(Errno::from_raw(-result)) } else { Ok(()) })
             }
         })
     }
