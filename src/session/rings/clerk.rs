@@ -4,27 +4,17 @@
 //! nothing has been committed for a while gets one more entry, here.
 //!
 //! The kernel gives a request that found no entry ready to the next entry that is *committed*, not to
-//! one that is registered. So registering is followed by a doorbell: a notification that the kernel
-//! answers with a request of its own, in the queue of the processor that sends it. Committing that
-//! request makes the kernel look for others.
+//! one that is registered; so registering is followed by a [`doorbell`].
 
-use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
-use zerocopy::IntoBytes;
-
-use super::serve::DOORBELL;
-use super::{Report, Rings};
-use crate::errno::{Errno, Result};
+use super::{Report, Rings, doorbell};
+use crate::errno::Errno;
 use crate::sys::uring::{Event, HasEntry, Ring};
 use crate::sys::wake;
 use crate::transport::uring::{Home, RingChannel, Unused};
-use crate::wire::layout::{NotifyRetrieveOut, OutHeader};
-use crate::wire::{NotifyCode, OUT_HEADER_SIZE, ROOT_NODE};
 
 /// How often the queues are looked at while requests come.
 const TICK: Duration = Duration::from_millis(2);
@@ -53,7 +43,6 @@ struct Clerk<'a> {
     /// What the last look at each seat showed.
     turns: Vec<u32>,
     entries: usize,
-    doorbells: u64,
 }
 
 /// The thread's life.
@@ -71,7 +60,6 @@ pub(super) fn run(rings: &Arc<Rings>, report: Report) {
         progress: vec![0; rings.queues.len()],
         turns: Vec::new(),
         entries: 0,
-        doorbells: 0,
     };
     if rings.gate.pass() {
         clerk.work();
@@ -185,39 +173,11 @@ impl Clerk<'_> {
         match added {
             Ok(()) => {
                 self.entries += 1;
-                if let Err(error) = self.ring_doorbell(queue) {
+                if let Err(error) = doorbell::ring(&self.rings.device, queue) {
                     log::debug!("fuse: doorbell of queue {queue}: {error}");
                 }
             }
             Err(error) => log::error!("fuse: no further entry for queue {queue}: {error}"),
         }
-    }
-
-    /// Makes the kernel put a request of its own into the queue. `EINVAL` where this process may
-    /// not run on that processor.
-    fn ring_doorbell(&mut self, queue: u16) -> Result<()> {
-        self.doorbells += 2;
-        let body = NotifyRetrieveOut {
-            notify_unique: DOORBELL | self.doorbells,
-            nodeid: ROOT_NODE,
-            offset: 0,
-            size: 0,
-            padding: 0,
-        };
-        let header = OutHeader {
-            len: (OUT_HEADER_SIZE + body.as_bytes().len()) as u32,
-            error: NotifyCode::Retrieve as i32,
-            unique: 0,
-        };
-        // Only this thread moves, and nothing is started meanwhile that would inherit it.
-        let me = Pid::from_raw(0);
-        let everywhere = sched_getaffinity(me)?;
-        let mut there = CpuSet::new();
-        there.set(usize::from(queue))?;
-        sched_setaffinity(me, &there)?;
-        let message = [IoSlice::new(header.as_bytes()), IoSlice::new(body.as_bytes())];
-        let sent = self.rings.device.writev(&message);
-        sched_setaffinity(me, &everywhere)?;
-        sent.map(|_| ())
     }
 }

@@ -18,6 +18,7 @@
 mod bench;
 mod clerk;
 mod desk;
+mod doorbell;
 mod gate;
 mod seat;
 mod serve;
@@ -325,11 +326,7 @@ impl Session {
 
     /// Says why io_uring is not used.
     pub(super) fn report_unused(&self, reason: Unused) {
-        let level = match self.config.transport.choice {
-            TransportChoice::Uring => log::Level::Warn,
-            _ => log::Level::Info,
-        };
-        log::log!(level, "fuse: requests come by /dev/fuse: {reason}");
+        log::info!("fuse: requests come by /dev/fuse: {reason}");
     }
 
     /// The kernel has been told: tells it more.

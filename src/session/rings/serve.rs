@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::doorbell;
 use super::super::receive::{DATA_OFFSET, Message, RequestBuffer};
 use super::super::{Session, dispatch};
 use super::super::errand::Errand;
@@ -9,20 +10,10 @@ use crate::sys::uring::{HasEntry, Outcome};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, serving};
 use crate::wire::Opcode;
-use crate::wire::layout::InHeader;
 
 /// From this size on, a WRITE is handed out where it lies. Below, and for all other requests, a copy
 /// costs less than what an answer kept aside would.
 const IN_PLACE_MIN: usize = 32 * 1024;
-
-/// Ids of the notifications that make the kernel look into a queue; see [`super::clerk`].
-pub(super) const DOORBELL: u64 = 0x6d00_0000_0000_0000;
-const DOORBELL_MASK: u64 = 0xff00_0000_0000_0000;
-
-/// Whether a request is the echo of a doorbell.
-fn is_doorbell(header: &InHeader) -> bool {
-    header.opcode == Opcode::NotifyReply as u32 && header.unique & DOORBELL_MASK == DOORBELL
-}
 
 /// A thread's means to serve requests.
 pub(super) struct Server {
@@ -49,13 +40,9 @@ impl Server {
             return Outcome::Gone;
         };
         let header = handling.arrived().header;
-        if is_doorbell(&header) {
+        if doorbell::is_echo(&header) {
             channel.abandon(header.unique);
-            return match handling.finish() {
-                // Taken at once, unless it was deferred; the caller commits either.
-                Outcome::Gone => Outcome::Gone,
-                outcome => outcome,
-            };
+            return handling.finish();
         }
         serving(Some(channel.clone()));
         self.errand.begin(&header);

@@ -16,9 +16,10 @@ use nix::fcntl::{FcntlArg, OFlag};
 use super::super::Session;
 use super::super::loops::{self, Step};
 use super::desk::Desk;
+use super::doorbell;
 use super::serve::Server;
 use crate::errno::{Errno, Result};
-use crate::sys::uring::{Event, Outcome, Ring, possible_processors};
+use crate::sys::uring::{Event, HasEntry, Outcome, Ring, possible_processors};
 use crate::transport::Channel;
 use crate::transport::uring::{Home, RingChannel, Unused};
 
@@ -38,6 +39,10 @@ pub(in super::super) struct Solo {
     /// Entries for the kernel, until it is told.
     entries: RefCell<Vec<Arc<RingChannel>>>,
     begun: Cell<bool>,
+    /// How many entries of each queue the kernel can put a request into.
+    armed: RefCell<Vec<usize>>,
+    payload: usize,
+    home: Arc<SoloHome>,
 }
 
 /// Commits at once in the loop's own thread; others leave the answer on its desk.
@@ -54,19 +59,13 @@ impl Home for SoloHome {
                 && Arc::ptr_eq(&solo.desk, &self.desk)
                 && let Ok(mut ring) = solo.ring.try_borrow_mut()
             {
-                commit(&mut ring, answered);
+                solo.commit(&mut ring, answered);
                 // Were it refused, it would go with the next wait.
                 let _ = ring.submit();
                 return;
             }
         }
         self.desk.leave(answered);
-    }
-}
-
-fn commit(ring: &mut Ring<RingChannel>, answered: Arc<RingChannel>) {
-    if let Err(error) = ring.commit(answered) {
-        log::error!("fuse: committing an answer: {error}");
     }
 }
 
@@ -94,7 +93,7 @@ pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unus
     let entries = (0..queues)
         // The kernel's queues have 16-bit numbers.
         .map(|queue| RingChannel::new(queue as u16, payload, &device, home.clone()))
-        .collect::<Result<_>>()
+        .collect::<Result<Vec<_>>>()
         .map_err(failed("mapping buffers"))?;
     let solo = Solo {
         session: Arc::downgrade(session),
@@ -105,6 +104,9 @@ pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unus
         server: RefCell::new(Server::new(Arc::default())),
         entries: RefCell::new(entries),
         begun: Cell::new(false),
+        armed: RefCell::new(vec![1; queues]),
+        payload,
+        home,
     };
     SOLO.set(Some(Rc::new(solo)));
     Ok(())
@@ -149,6 +151,33 @@ pub(super) fn end(session: &Arc<Session>) {
 }
 
 impl Solo {
+    fn commit(&self, ring: &mut Ring<RingChannel>, answered: Arc<RingChannel>) {
+        let queue = usize::from(answered.entry().queue());
+        match ring.commit(answered) {
+            Ok(()) => self.armed.borrow_mut()[queue] += 1,
+            Err(error) => log::error!("fuse: committing an answer: {error}"),
+        }
+    }
+
+    /// A request waits for an answer from elsewhere: others must not wait for that as well.
+    fn renew(&self, queue: u16) {
+        if self.armed.borrow()[usize::from(queue)] > 0 {
+            return;
+        }
+        let added = RingChannel::new(queue, self.payload, &self.device, self.home.clone())
+            .and_then(|channel| {
+                let mut ring = self.ring.borrow_mut();
+                ring.register(channel)?;
+                self.armed.borrow_mut()[usize::from(queue)] += 1;
+                ring.submit()
+            });
+        if let Err(error) = added {
+            log::error!("fuse: no further entry for queue {queue}: {error}");
+        } else if let Err(error) = doorbell::ring(&self.device, queue) {
+            log::debug!("fuse: doorbell of queue {queue}: {error}");
+        }
+    }
+
     /// Registers all entries and asks for word from the device. What the kernel has against an entry
     /// comes at once; then it has switched io_uring off.
     fn register(&self) -> Result<usize> {
@@ -197,9 +226,13 @@ impl Solo {
                 if exit.is_requested() {
                     exit.alarm.disarm();
                 }
+                let queue = channel.entry().queue();
+                self.armed.borrow_mut()[usize::from(queue)] -= 1;
                 let outcome = self.server.borrow_mut().serve(&session, &channel, false);
-                if outcome == Outcome::Commit {
-                    commit(&mut self.ring.borrow_mut(), channel);
+                match outcome {
+                    Outcome::Commit => self.commit(&mut self.ring.borrow_mut(), channel),
+                    Outcome::Unanswered => self.renew(queue),
+                    Outcome::Gone => {}
                 }
             }
             // The device says so too, and is asked.
@@ -211,7 +244,7 @@ impl Solo {
     fn wait(&self, session: &Arc<Session>) -> Result<Step> {
         let mut ring = self.ring.borrow_mut();
         for answered in self.desk.take() {
-            commit(&mut ring, answered);
+            self.commit(&mut ring, answered);
         }
         let exit = session.exit();
         exit.reader.enter();

@@ -13,7 +13,7 @@ pub enum TransportChoice {
     Auto,
     /// By the device alone.
     Dev,
-    /// By io_uring, with a warning where that can't be had.
+    /// The same, said aloud.
     Uring,
 }
 
