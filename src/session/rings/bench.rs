@@ -86,7 +86,7 @@ impl Bench {
 /// A thread's life.
 fn work(rings: &Arc<Rings>, member: &Arc<Member>) {
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
-    let mut server = Server::new(member.errand.clone());
+    let mut server = Server::new(member.errand.clone(), rings.regular.clone());
     while let Some(channel) = rings.bench.next() {
         member.turn.fetch_add(1, Ordering::SeqCst);
         while !rings.gate.is_open() {

@@ -1,10 +1,12 @@
 //! The thread that never calls a handler.
 //!
-//! It commits what others can't, and watches the queues. A queue in which no entry is ready and
-//! nothing has been committed for a while gets one more entry, here.
+//! It commits what others can't, and watches the queues. Each has a spare entry here, for what comes
+//! while its seat is busy; a queue in which none is ready and nothing has been committed for a while
+//! gets more.
 //!
 //! The kernel gives a request that found no entry ready to the next entry that is *committed*, not to
-//! one that is registered; so registering is followed by a [`doorbell`].
+//! one that is registered. So there are spares before they are needed, and where they were not enough
+//! registering is followed by a [`doorbell`].
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +22,8 @@ use crate::transport::uring::{Home, RingChannel, Unused};
 const TICK: Duration = Duration::from_millis(2);
 /// After so many looks at which nothing was served, the clerk sleeps until it is woken.
 const CALM: u32 = 20;
+/// So many entries of a queue are the clerk's before any is known to be stuck.
+const SPARES: usize = 2;
 /// Most entries a clerk adds; each needs memory.
 const MOST_ENTRIES: usize = 4096;
 
@@ -43,6 +47,8 @@ struct Clerk<'a> {
     /// What the last look at each seat showed.
     turns: Vec<u32>,
     entries: usize,
+    /// How many of them each queue has.
+    spares: Vec<usize>,
 }
 
 /// The thread's life.
@@ -60,8 +66,12 @@ pub(super) fn run(rings: &Arc<Rings>, report: Report) {
         progress: vec![0; rings.queues.len()],
         turns: Vec::new(),
         entries: 0,
+        spares: vec![0; rings.queues.len()],
     };
     if rings.gate.pass() {
+        for queue in 0..rings.queues.len() {
+            clerk.add_entry(queue as u16);
+        }
         clerk.work();
     }
 }
@@ -94,7 +104,13 @@ impl Clerk<'_> {
             while let Some(event) = self.ring.next_event() {
                 match event {
                     Event::Entry(channel, Ok(())) => {
-                        self.rings.queue(&channel).disarm();
+                        let queue = self.rings.queue(&channel);
+                        queue.disarm();
+                        let number = channel.entry().queue();
+                        let none_left = queue.armed.load(Ordering::SeqCst) <= 0;
+                        if none_left && self.spares[usize::from(number)] < SPARES {
+                            self.add_entry(number);
+                        }
                         self.rings.bench.serve(self.rings, channel);
                     }
                     Event::Entry(channel, Err(error)) => {
@@ -136,7 +152,11 @@ impl Clerk<'_> {
             active = true;
             if stuck && self.entries < MOST_ENTRIES {
                 queue.lent.store(false, Ordering::SeqCst);
-                self.add_entry(number as u16);
+                // Those there are do not come back soon: as many again for those to come.
+                (0..SPARES).for_each(|_| self.add_entry(number as u16));
+                if let Err(error) = doorbell::ring(&self.rings.device, number as u16, &self.rings.regular) {
+                    log::debug!("fuse: doorbell of queue {number}: {error}");
+                }
             }
         }
         active
@@ -173,9 +193,7 @@ impl Clerk<'_> {
         match added {
             Ok(()) => {
                 self.entries += 1;
-                if let Err(error) = doorbell::ring(&self.rings.device, queue) {
-                    log::debug!("fuse: doorbell of queue {queue}: {error}");
-                }
+                self.spares[usize::from(queue)] += 1;
             }
             Err(error) => log::error!("fuse: no further entry for queue {queue}: {error}"),
         }

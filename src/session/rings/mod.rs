@@ -42,6 +42,7 @@ use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, TransportChoice, Unused};
 use bench::Bench;
 use desk::Desk;
+use doorbell::RegularFiles;
 use gate::Gate;
 
 /// Most threads that wait for requests, whatever depth the user asks for.
@@ -106,6 +107,7 @@ pub(super) struct Rings {
     /// The clerk sleeps until it is rung for.
     asleep: AtomicBool,
     bench: Bench,
+    regular: Arc<RegularFiles>,
     seats: Mutex<Vec<Arc<Member>>>,
     /// All threads, with what they are as callers of handlers.
     threads: Mutex<Vec<(JoinHandle<()>, Option<Arc<Member>>)>>,
@@ -136,6 +138,7 @@ impl Rings {
             desk: Desk::new().map_err(failed("eventfd"))?,
             asleep: AtomicBool::new(false),
             bench: Bench::new(max_threads),
+            regular: Arc::default(),
             seats: Mutex::default(),
             threads: Mutex::default(),
             awaited: AtomicUsize::new(processors * depth),

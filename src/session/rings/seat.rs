@@ -47,7 +47,7 @@ pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: R
     let Some(desk) = member.desk.clone() else { return };
     let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
-    let server = Server::new(member.errand.clone());
+    let server = Server::new(member.errand.clone(), rings.regular.clone());
     let made = made.map(|ring| Seat { rings: &rings, member, queue, desk, ring, server });
     let channel = made.as_ref().map_err(|reason| *reason).and_then(|seat| {
         seat.new_channel().map_err(|error| Unused::Failed("mapping buffers", error))

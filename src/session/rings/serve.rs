@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::doorbell;
+use super::doorbell::{self, RegularFiles};
 use super::super::receive::{DATA_OFFSET, Message, RequestBuffer};
 use super::super::{Session, dispatch};
 use super::super::errand::Errand;
@@ -19,12 +19,13 @@ const IN_PLACE_MIN: usize = 32 * 1024;
 pub(super) struct Server {
     buffer: RequestBuffer,
     errand: Arc<Errand>,
+    files: Arc<RegularFiles>,
 }
 
 impl Server {
-    pub fn new(errand: Arc<Errand>) -> Server {
+    pub fn new(errand: Arc<Errand>, files: Arc<RegularFiles>) -> Server {
         // Grows to what requests need.
-        Server { buffer: RequestBuffer::new(8192), errand }
+        Server { buffer: RequestBuffer::new(8192), errand, files }
     }
 
     /// Serves the request that has arrived in `channel`. `defers`: an answer from within the handler
@@ -44,6 +45,7 @@ impl Server {
             channel.abandon(header.unique);
             return handling.finish();
         }
+        self.files.note(&header);
         serving(Some(channel.clone()));
         self.errand.begin(&header);
         let dyn_channel: Arc<dyn Channel> = channel.clone();

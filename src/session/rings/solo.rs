@@ -16,7 +16,7 @@ use nix::fcntl::{FcntlArg, OFlag};
 use super::super::Session;
 use super::super::loops::{self, Step};
 use super::desk::Desk;
-use super::doorbell;
+use super::doorbell::{self, RegularFiles};
 use super::serve::Server;
 use crate::errno::{Errno, Result};
 use crate::sys::uring::{Event, HasEntry, Outcome, Ring, possible_processors};
@@ -43,7 +43,11 @@ pub(in super::super) struct Solo {
     armed: RefCell<Vec<usize>>,
     payload: usize,
     home: Arc<SoloHome>,
+    regular: Arc<RegularFiles>,
 }
+
+/// So many entries of each queue are to be ready, for requests that are answered late.
+const READY: usize = 2;
 
 /// Commits at once in the loop's own thread; others leave the answer on its desk.
 struct SoloHome {
@@ -86,27 +90,30 @@ pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unus
     let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
     let desk = Arc::new(Desk::new().map_err(failed("eventfd"))?);
     let queues = possible_processors();
-    let ring = Ring::new(device.raw_fd(), desk.bell(), queues as u32 + 2)
+    let ring = Ring::new(device.raw_fd(), desk.bell(), (queues * READY) as u32 + 2)
         .map_err(failed("io_uring_setup"))?;
     let thread = std::thread::current().id();
     let home = Arc::new(SoloHome { desk: desk.clone(), thread });
-    let entries = (0..queues)
+    let entries = (0..READY)
+        .flat_map(|_| 0..queues)
         // The kernel's queues have 16-bit numbers.
         .map(|queue| RingChannel::new(queue as u16, payload, &device, home.clone()))
         .collect::<Result<Vec<_>>>()
         .map_err(failed("mapping buffers"))?;
+    let regular = Arc::<RegularFiles>::default();
     let solo = Solo {
         session: Arc::downgrade(session),
         device,
         desk,
         ring: RefCell::new(ring),
         events: RefCell::default(),
-        server: RefCell::new(Server::new(Arc::default())),
+        server: RefCell::new(Server::new(Arc::default(), regular.clone())),
         entries: RefCell::new(entries),
         begun: Cell::new(false),
-        armed: RefCell::new(vec![1; queues]),
+        armed: RefCell::new(vec![READY; queues]),
         payload,
         home,
+        regular,
     };
     SOLO.set(Some(Rc::new(solo)));
     Ok(())
@@ -161,7 +168,8 @@ impl Solo {
 
     /// A request waits for an answer from elsewhere: others must not wait for that as well.
     fn renew(&self, queue: u16) {
-        if self.armed.borrow()[usize::from(queue)] > 0 {
+        let ready = self.armed.borrow()[usize::from(queue)];
+        if ready >= READY {
             return;
         }
         let added = RingChannel::new(queue, self.payload, &self.device, self.home.clone())
@@ -173,7 +181,9 @@ impl Solo {
             });
         if let Err(error) = added {
             log::error!("fuse: no further entry for queue {queue}: {error}");
-        } else if let Err(error) = doorbell::ring(&self.device, queue) {
+        } else if ready == 0
+            && let Err(error) = doorbell::ring(&self.device, queue, &self.regular)
+        {
             log::debug!("fuse: doorbell of queue {queue}: {error}");
         }
     }
@@ -183,7 +193,7 @@ impl Solo {
     fn register(&self) -> Result<usize> {
         let mut ring = self.ring.borrow_mut();
         let entries = self.entries.take();
-        let count = entries.len();
+        let count = entries.len() / READY;
         for entry in entries {
             ring.register(entry)?;
         }
