@@ -82,10 +82,8 @@ impl Session {
         }
         self.limit_max_write(&mut conn, max_write_before, args.minor, offered);
         let mut out = self.settle(args, offered, &conn);
-        let by_ring = self.prepare_rings(
-            offered.contains(InitFlags::OVER_IO_URING),
-            ring_payload(&out),
-        );
+        let by_ring =
+            self.prepare_rings(offered.contains(InitFlags::OVER_IO_URING), ring_payload(&out));
         if by_ring.is_ok() {
             out.flags2 |= (InitFlags::OVER_IO_URING.bits() >> 32) as u32;
         }

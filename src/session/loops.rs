@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::errand::Errand;
-use super::rings::solo;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
+use super::rings::solo;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};

@@ -58,7 +58,8 @@ impl Bench {
         self.called.notify_one();
         let Some(member) = member else { return };
         let me = member.clone();
-        if let Err(reason) = rings.start("fuse_bench", Some(member.clone()), move |r| work(&r, &me)) {
+        if let Err(reason) = rings.start("fuse_bench", Some(member.clone()), move |r| work(&r, &me))
+        {
             let mut state = self.state.lock();
             state.members.retain(|other| !Arc::ptr_eq(other, &member));
             if state.members.is_empty() {

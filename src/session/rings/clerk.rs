@@ -115,7 +115,10 @@ impl Clerk<'_> {
                     }
                     Event::Entry(channel, Err(error)) => {
                         self.rings.queue(&channel).disarm();
-                        log::debug!("fuse: an entry of queue {} ends: {error}", channel.entry().queue());
+                        log::debug!(
+                            "fuse: an entry of queue {} ends: {error}",
+                            channel.entry().queue()
+                        );
                     }
                     Event::Bell | Event::Ready => {}
                 }
@@ -154,7 +157,9 @@ impl Clerk<'_> {
                 queue.lent.store(false, Ordering::SeqCst);
                 // Those there are do not come back soon: as many again for those to come.
                 (0..SPARES).for_each(|_| self.add_entry(number as u16));
-                if let Err(error) = doorbell::ring(&self.rings.device, number as u16, &self.rings.regular) {
+                if let Err(error) =
+                    doorbell::ring(&self.rings.device, number as u16, &self.rings.regular)
+                {
                     log::debug!("fuse: doorbell of queue {number}: {error}");
                 }
             }

@@ -80,12 +80,15 @@ pub(super) fn ring(device: &Arc<dyn Channel>, queue: u16, files: &RegularFiles) 
     let mut there = CpuSet::new();
     there.set(usize::from(queue))?;
     sched_setaffinity(me, &there)?;
-    let sent = files.nodes().fold(Err(Errno::ENOENT), |sent, node| {
-        sent.or_else(|_| {
-            body.nodeid = node;
-            device.writev(&[IoSlice::new(header.as_bytes()), IoSlice::new(body.as_bytes())])
-        })
-    });
+    let mut sent = Err(Errno::ENOENT);
+    for node in files.nodes() {
+        body.nodeid = node;
+        let message = [IoSlice::new(header.as_bytes()), IoSlice::new(body.as_bytes())];
+        sent = device.writev(&message);
+        if sent.is_ok() {
+            break;
+        }
+    }
     sched_setaffinity(me, &everywhere)?;
     sent.map(|_| ())
 }

@@ -95,6 +95,9 @@ impl Member {
     }
 }
 
+/// What a thread is as a caller of handlers, if it is one.
+type Caller = Option<Arc<Member>>;
+
 /// The rings of a session with workers.
 pub(super) struct Rings {
     session: Weak<Session>,
@@ -110,7 +113,7 @@ pub(super) struct Rings {
     regular: Arc<RegularFiles>,
     seats: Mutex<Vec<Arc<Member>>>,
     /// All threads, with what they are as callers of handlers.
-    threads: Mutex<Vec<(JoinHandle<()>, Option<Arc<Member>>)>>,
+    threads: Mutex<Vec<(JoinHandle<()>, Caller)>>,
     /// Seats that have not registered their entry yet.
     awaited: AtomicUsize,
     failed: AtomicBool,
@@ -176,7 +179,7 @@ impl Rings {
     fn start(
         self: &Arc<Self>,
         name: &str,
-        member: Option<Arc<Member>>,
+        member: Caller,
         run: impl FnOnce(Arc<Rings>) + Clone + Send + 'static,
     ) -> Result<(), Unused> {
         let rings = self.clone();
@@ -314,10 +317,10 @@ impl Session {
         }
         let kind = *self.loop_kind.lock();
         match kind {
-            LoopKind::None => return Err(Unused::CustomIo),
-            LoopKind::Workers(config) if config.clone_fd => return Err(Unused::CloneFd),
-            LoopKind::Workers(config) if config.max_threads < 2 => return Err(Unused::OneWorker),
-            _ if !offered => return Err(Unused::not_offered()),
+            LoopKind::None => Err(Unused::CustomIo),
+            LoopKind::Workers(config) if config.clone_fd => Err(Unused::CloneFd),
+            LoopKind::Workers(config) if config.max_threads < 2 => Err(Unused::OneWorker),
+            _ if !offered => Err(Unused::not_offered()),
             LoopKind::Single => solo::prepare(self, payload),
             LoopKind::Workers(config) => {
                 let rings = Rings::prepare(self, payload, options.depth, config.max_threads)?;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::doorbell::{self, RegularFiles};
+use super::super::errand::Errand;
 use super::super::receive::{DATA_OFFSET, Message, RequestBuffer};
 use super::super::{Session, dispatch};
-use super::super::errand::Errand;
+use super::doorbell::{self, RegularFiles};
 use crate::sys::uring::{HasEntry, Outcome};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, serving};
@@ -49,8 +49,7 @@ impl Server {
         serving(Some(channel.clone()));
         self.errand.begin(&header);
         let dyn_channel: Arc<dyn Channel> = channel.clone();
-        let in_place =
-            header.opcode == Opcode::Write as u32 && header.len as usize >= IN_PLACE_MIN;
+        let in_place = header.opcode == Opcode::Write as u32 && header.len as usize >= IN_PLACE_MIN;
         // A panic in the engine itself must not end the loop either.
         if in_place {
             let message = Message::in_memory(handling.message_in_place());

@@ -224,8 +224,7 @@ impl Entry {
     /// there is none, or it must wait.
     pub fn take_early(&self) -> bool {
         let mut turn = self.turn.lock();
-        let takes =
-            turn.phase == Phase::Answered && !turn.taken && turn.running && !turn.in_place;
+        let takes = turn.phase == Phase::Answered && !turn.taken && turn.running && !turn.in_place;
         turn.taken |= takes;
         takes
     }

@@ -65,8 +65,12 @@ impl Buffers {
         let (header, _) = InHeader::read_from_prefix(&in_out).ok()?;
         let before = (header.len as usize).checked_sub(size_of::<InHeader>())?;
         let op_len = before.checked_sub(payload_len).filter(|len| *len <= MAX_OP_HEADER)?;
-        (payload_len <= self.payload_size())
-            .then_some(Arrived { header, commit_id, op_len, payload_len })
+        (payload_len <= self.payload_size()).then_some(Arrived {
+            header,
+            commit_id,
+            op_len,
+            payload_len,
+        })
     }
 
     /// The request as one message, in place.

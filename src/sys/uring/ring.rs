@@ -59,14 +59,8 @@ impl<T: HasEntry> Ring<T> {
         builder.setup_cqsize(room * 4).dontfork();
         let io = builder.build(room).map_err(Errno::from)?;
         let bell = bell.fd().as_raw_fd();
-        let mut ring = Ring {
-            io,
-            device,
-            bell,
-            count: Box::new([0; 8]),
-            armed: Vec::new(),
-            free: Vec::new(),
-        };
+        let mut ring =
+            Ring { io, device, bell, count: Box::new([0; 8]), armed: Vec::new(), free: Vec::new() };
         ring.listen()?;
         Ok(ring)
     }
@@ -97,7 +91,14 @@ impl<T: HasEntry> Ring<T> {
         self.push(&Entry128::from(poll))
     }
 
-    fn command(&mut self, number: u64, command: u32, queue: u16, commit: u64, parts: Parts) -> Result<()> {
+    fn command(
+        &mut self,
+        number: u64,
+        command: u32,
+        queue: u16,
+        commit: u64,
+        parts: Parts,
+    ) -> Result<()> {
         // `struct fuse_uring_cmd_req`: flags, commit_id, qid, padding.
         let mut bytes = [0; 80];
         bytes[8..16].copy_from_slice(&commit.to_ne_bytes());
