@@ -111,7 +111,13 @@ impl Clerk<'_> {
                         if none_left && self.spares[usize::from(number)] < SPARES {
                             self.add_entry(number);
                         }
-                        self.rings.bench.serve(self.rings, channel);
+                        match self.rings.adopt(channel) {
+                            Ok(()) => {
+                                let spares = &mut self.spares[usize::from(number)];
+                                *spares = spares.saturating_sub(1);
+                            }
+                            Err(channel) => self.rings.bench.serve(self.rings, channel),
+                        }
                     }
                     Event::Entry(channel, Err(error)) => {
                         self.rings.queue(&channel).disarm();

@@ -6,8 +6,10 @@
 //!   handler and commits its answer, all in one system call a request;
 //! * the [`clerk`]: one thread that never calls a handler. It commits what seats can't (their handler
 //!   has answered and goes on, or somebody else answered meanwhile), and sees to it that each queue
-//!   has an entry ready: where none is and nothing moves, it registers one more, as its own;
-//! * the [`bench`]: threads that serve the requests which arrive in the clerk's entries;
+//!   has an entry ready. Where the seats of a queue do not suffice, a request arrives in a spare entry
+//!   of the clerk's, and a new seat is made that begins with this request and keeps the entry;
+//! * the [`bench`]: threads that serve the requests which arrive in the clerk's entries when there
+//!   are max_threads seats beyond the first ones;
 //! * the ordinary workers, who go on reading the device: what the rings can't carry comes there.
 //!
 //! With one thread (`fuse_session_loop`): [`solo`].
@@ -111,6 +113,9 @@ pub(super) struct Rings {
     asleep: AtomicBool,
     bench: Bench,
     regular: Arc<RegularFiles>,
+    /// Seats made of the clerk's entries, and how many there may be.
+    adopted: AtomicUsize,
+    most_adopted: usize,
     seats: Mutex<Vec<Arc<Member>>>,
     /// All threads, with what they are as callers of handlers.
     threads: Mutex<Vec<(JoinHandle<()>, Caller)>>,
@@ -142,6 +147,8 @@ impl Rings {
             asleep: AtomicBool::new(false),
             bench: Bench::new(max_threads),
             regular: Arc::default(),
+            adopted: AtomicUsize::new(0),
+            most_adopted: max_threads,
             seats: Mutex::default(),
             threads: Mutex::default(),
             awaited: AtomicUsize::new(processors * depth),
@@ -190,6 +197,21 @@ impl Rings {
             .map_err(|error| Unused::Failed("starting a thread", error.into()))?;
         self.threads.lock().push((thread, member));
         Ok(())
+    }
+
+    /// Makes a new seat out of a request that has arrived in an entry of the clerk's; gives the
+    /// request back if there are enough, or no more can be had.
+    fn adopt(self: &Arc<Self>, channel: Arc<RingChannel>) -> Result<(), Arc<RingChannel>> {
+        let may = |count| (count < self.most_adopted).then_some(count + 1);
+        if self.adopted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, may).is_err() {
+            return Err(channel);
+        }
+        let Ok(desk) = Desk::new() else { return Err(channel) };
+        let member = Arc::new(Member::new(Some(Arc::new(desk))));
+        self.seats.lock().push(member.clone());
+        let (me, theirs) = (member.clone(), channel.clone());
+        self.start("fuse_ring", Some(member), move |rings| seat::adopt(&rings, &me, theirs))
+            .map_err(|_| channel)
     }
 
     /// A thread has registered its entry, or could not.

@@ -7,7 +7,7 @@ use super::desk::Desk;
 use super::serve::Server;
 use super::{Member, Report, Rings};
 use crate::errno::{Errno, Result};
-use crate::sys::uring::{Event, Outcome, Ring};
+use crate::sys::uring::{Event, HasEntry, Outcome, Ring};
 use crate::sys::wake;
 use crate::transport::uring::{Home, RingChannel, Unused};
 
@@ -38,6 +38,8 @@ struct Seat<'a> {
     desk: Arc<Desk<RingChannel>>,
     ring: Ring<RingChannel>,
     server: Server,
+    /// Its entry was the clerk's, who commits late answers.
+    adopted: bool,
 }
 
 /// The thread's life.
@@ -48,7 +50,8 @@ pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: R
     let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
     let server = Server::new(member.errand.clone(), rings.regular.clone());
-    let made = made.map(|ring| Seat { rings: &rings, member, queue, desk, ring, server });
+    let made =
+        made.map(|ring| Seat { rings: &rings, member, queue, desk, ring, server, adopted: false });
     let channel = made.as_ref().map_err(|reason| *reason).and_then(|seat| {
         seat.new_channel().map_err(|error| Unused::Failed("mapping buffers", error))
     });
@@ -63,6 +66,28 @@ pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: R
         if !failed {
             seat.work();
         }
+    }
+}
+
+/// The life of a thread that begins with a request which arrived in an entry of the clerk's. The
+/// entry is this seat's from its commit on.
+pub(super) fn adopt(rings: &Arc<Rings>, member: &Arc<Member>, channel: Arc<RingChannel>) {
+    wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
+    let Some(desk) = member.desk.clone() else { return };
+    let ring = match Ring::new(rings.device.raw_fd(), desk.bell(), ROOM) {
+        Ok(ring) => ring,
+        Err(error) => {
+            log::debug!("fuse: no ring for a further seat: {error}");
+            return rings.bench.serve(rings, channel);
+        }
+    };
+    let queue = channel.entry().queue();
+    let server = Server::new(member.errand.clone(), rings.regular.clone());
+    *member.channel.lock() = Arc::downgrade(&channel);
+    let mut seat = Seat { rings, member, queue, desk, ring, server, adopted: true };
+    if seat.serve(&channel) {
+        drop(channel);
+        seat.work();
     }
 }
 
@@ -148,11 +173,12 @@ impl Seat<'_> {
         };
         match outcome {
             Outcome::Commit => self.commit(channel.clone()),
-            Outcome::Unanswered => {
+            Outcome::Unanswered if !self.adopted => {
                 self.queue().lent.store(true, Ordering::SeqCst);
                 self.rings.desk.ring();
             }
-            Outcome::Gone => {
+            Outcome::Gone | Outcome::Unanswered => {
+                self.adopted = false;
                 // The clerk has it; this seat goes on with another.
                 let renewed = self.new_channel().and_then(|channel| self.register(channel));
                 if let Err(error) = renewed {
