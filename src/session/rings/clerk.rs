@@ -72,6 +72,7 @@ pub(super) fn run(rings: &Arc<Rings>, report: Report) {
         for queue in 0..rings.queues.len() {
             clerk.add_entry(queue as u16);
         }
+        rings.spares_first.open();
         clerk.work();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! With workers (`fuse_session_loop_mt`):
 //!
-//! * a [`seat`] for each queue: a thread with its own ring and one entry, which waits, calls the
+//! * two [`seat`]s for each queue: a thread with its own ring and one entry, which waits, calls the
 //!   handler and commits its answer, all in one system call a request;
 //! * the [`clerk`]: one thread that never calls a handler. It commits what seats can't (their handler
 //!   has answered and goes on, or somebody else answered meanwhile), and sees to it that each queue
@@ -47,6 +47,9 @@ use desk::Desk;
 use doorbell::RegularFiles;
 use gate::Gate;
 
+/// Seats of each queue unless the user says otherwise. The kernel wakes who waits for an answer before
+/// the entry it came in is ready again, so the next request often finds the first seat's busy.
+const SEATS: usize = 2;
 /// Most threads that wait for requests, whatever depth the user asks for.
 const MOST_SEATS: usize = 1024;
 /// How often the end of a loop looks whether handlers have returned.
@@ -107,6 +110,8 @@ pub(super) struct Rings {
     payload: usize,
     queues: Vec<Queue>,
     gate: Gate,
+    /// Opened when the clerk has registered its spares: the kernel uses last what was armed first.
+    spares_first: Gate,
     /// The clerk's.
     desk: Desk<RingChannel>,
     /// The clerk sleeps until it is rung for.
@@ -135,6 +140,7 @@ impl Rings {
     ) -> Result<Arc<Rings>, Unused> {
         let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
         let processors = possible_processors();
+        let depth = if depth == 0 { SEATS } else { depth };
         let depth = depth.clamp(1, (MOST_SEATS / processors).max(1));
         let failed = |step| move |error| Unused::Failed(step, error);
         let rings = Arc::new(Rings {
@@ -143,6 +149,7 @@ impl Rings {
             payload,
             queues: (0..processors).map(|_| Queue::default()).collect(),
             gate: Gate::default(),
+            spares_first: Gate::default(),
             desk: Desk::new().map_err(failed("eventfd"))?,
             asleep: AtomicBool::new(false),
             bench: Bench::new(max_threads),
@@ -280,6 +287,7 @@ impl Rings {
     /// Ends all threads but those whose handlers do not return, and lets go of the device.
     pub fn close(&self) {
         self.gate.close();
+        self.spares_first.close();
         self.desk.ring();
         for seat in self.seats.lock().iter() {
             seat.desk.iter().for_each(|desk| desk.ring());

@@ -59,7 +59,7 @@ pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: R
     let _ = report.send(channel.as_ref().map(|_| ()).map_err(|reason| *reason));
     drop(report);
     let (Ok(mut seat), Ok(channel)) = (made, channel) else { return };
-    if rings.gate.pass() {
+    if rings.gate.pass() && rings.spares_first.pass() {
         let registered = seat.register(channel);
         let failed = registered.is_err();
         rings.registered(registered);

@@ -33,7 +33,7 @@ impl TransportChoice {
 pub struct TransportOptions {
     /// By which way.
     pub choice: TransportChoice,
-    /// Entries for each queue to begin with; 0 is the default, 1.
+    /// Entries for each queue to begin with; 0 is the default.
     pub depth: usize,
 }
 
