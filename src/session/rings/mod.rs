@@ -339,8 +339,10 @@ impl Session {
         payload: usize,
     ) -> Result<(), Unused> {
         let options = self.config.transport;
-        if options.choice == TransportChoice::Dev {
-            return Err(Unused::Option);
+        match options.choice {
+            TransportChoice::Dev => return Err(Unused::Option),
+            TransportChoice::Auto => return Err(Unused::NotAsked),
+            TransportChoice::Uring => {}
         }
         if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
             return Err(Unused::CustomIo);

@@ -8,12 +8,13 @@ use crate::sys::env;
 /// The user's choice: `FERROFUSE_TRANSPORT`, or the mount options `io_uring` and `no_io_uring`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TransportChoice {
-    /// By io_uring where the kernel grants it.
+    /// The library's choice, which is the device for now: with io_uring a RELEASE is overtaken by
+    /// what its process asks next more often than there.
     #[default]
     Auto,
     /// By the device alone.
     Dev,
-    /// The same, said aloud.
+    /// By io_uring where the kernel grants it.
     Uring,
 }
 
@@ -58,6 +59,8 @@ impl TransportOptions {
 pub enum Unused {
     /// The user refused it.
     Option,
+    /// The user did not ask for it.
+    NotAsked,
     /// The caller's own I/O.
     CustomIo,
     /// A character device.
@@ -78,6 +81,7 @@ impl fmt::Display for Unused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Unused::Option => "io_uring is refused by option",
+            Unused::NotAsked => "io_uring is not asked for (option io_uring)",
             Unused::CustomIo => "the program does its own I/O",
             Unused::CharDevice => "character devices have no io_uring",
             Unused::CloneFd => "clone_fd is set",
