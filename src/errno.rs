@@ -43,6 +43,8 @@ named!(
     ENFILE,
     EMFILE,
     ENOTTY,
+    ETIME,
+    ECANCELED,
     EFBIG,
     ENOSPC,
     ESPIPE,

@@ -81,12 +81,23 @@ impl Session {
             return;
         }
         self.limit_max_write(&mut conn, max_write_before, args.minor, offered);
-        let out = self.settle(args, offered, &conn);
+        let mut out = self.settle(args, offered, &conn);
+        let by_ring =
+            self.prepare_rings(offered.contains(InitFlags::OVER_IO_URING), ring_payload(&out));
+        if by_ring.is_ok() {
+            out.flags2 |= (InitFlags::OVER_IO_URING.bits() >> 32) as u32;
+        }
         let size = reply::init_size(args.minor);
         if self.config.debug {
             log_answer(&out);
         }
-        let _ = req.reply_slices(&[IoSlice::new(&out.as_bytes()[..size])]);
+        let answered = req.reply_slices(&[IoSlice::new(&out.as_bytes()[..size])]);
+        match by_ring {
+            // Whatever became of the answer was logged; without it there is no connection.
+            Ok(()) if answered.is_ok() => self.begin_rings(),
+            Ok(()) => self.end_rings(),
+            Err(reason) => self.report_unused(reason),
+        }
     }
 
     /// Ends a session that cannot be negotiated; its loops return the negated error.
@@ -190,6 +201,12 @@ impl Session {
             ..InitOut::default()
         }
     }
+}
+
+/// Bytes that an entry of io_uring must have room for.
+fn ring_payload(out: &InitOut) -> usize {
+    let pages = if out.max_pages == 0 { OLD_MAX_PAGES } else { usize::from(out.max_pages) };
+    (out.max_write as usize).max(pages * page_size()).max(MIN_READ_BUFFER)
 }
 
 /// Both flag words, where the second is meant at all.

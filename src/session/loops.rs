@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
-use super::{Session, dispatch};
+use super::rings::solo;
+use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};
 use crate::transport::Channel;
@@ -26,6 +27,8 @@ pub(super) enum Step {
     Again,
     /// A request, now in the buffer or the pipe.
     Request(Received),
+    /// Something that was taken care of.
+    Done,
     /// The session was asked to end, or the connection is gone.
     End,
 }
@@ -120,6 +123,7 @@ impl Session {
             return Errno::EBADF.negated();
         };
         self.own_loop.store(true, Ordering::Release);
+        *self.loop_kind.lock() = LoopKind::Single;
         let exit = self.exit();
         let mask = exit.reader.bind();
         if let Err(error) = exit.alarm.aim_at_this_thread() {
@@ -137,8 +141,13 @@ impl Session {
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
         let mut server = Server::new(self, channel);
+        solo::resume(self);
         while !exit.is_requested() {
-            match server.receive(&exit.reader) {
+            let step = match solo::of(self) {
+                Some(solo) => solo.step(&mut server),
+                None => server.receive(&exit.reader),
+            };
+            match step {
                 Ok(Step::Request(request)) => {
                     if exit.is_requested() {
                         // The read was won by a request; its handler must not be disturbed.
@@ -150,9 +159,10 @@ impl Session {
                     // Perhaps somebody who ended an earlier loop was late with the call.
                     exit.alarm.disarm();
                 }
-                Ok(Step::Again | Step::End) => {}
+                Ok(Step::Again | Step::Done | Step::End) => {}
                 Err(error) => self.reading_failed(error),
             }
         }
+        solo::pause(self);
     }
 }

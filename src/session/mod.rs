@@ -20,6 +20,7 @@ mod pool;
 mod receive;
 mod reply;
 pub mod request;
+mod rings;
 mod slots;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::errno::{Errno, Result};
 use crate::sys::pipe::page_size;
+use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
@@ -58,12 +60,23 @@ pub struct Config {
     pub max_read: u32,
     /// When to splice file data into replies.
     pub splice: SplicePolicy,
+    /// Whether requests may come by io_uring.
+    pub transport: TransportOptions,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
     /// A number that belongs to whoever made the session; the engine only keeps it.
     pub userdata: usize,
     /// The session serves this character device, not a filesystem.
     pub device: Option<CharDevice>,
+}
+
+/// Who reads requests.
+#[derive(Clone, Copy)]
+enum LoopKind {
+    /// The program does by itself, or nobody yet.
+    None,
+    Single,
+    Workers(LoopConfig),
 }
 
 /// A filesystem being served.
@@ -79,6 +92,12 @@ pub struct Session {
     retrieves: Mutex<Retrieves>,
     /// One of the library's own loops reads, so that buffers may grow beyond the first size.
     own_loop: AtomicBool,
+    /// Which one; the last one that was entered.
+    loop_kind: Mutex<LoopKind>,
+    /// Requests come by these, if they come by io_uring to workers.
+    rings: Mutex<Option<Arc<rings::Rings>>>,
+    /// They come by io_uring to a loop with one thread.
+    solo: AtomicBool,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
 }
@@ -121,6 +140,9 @@ impl Session {
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
             own_loop: AtomicBool::new(false),
+            loop_kind: Mutex::new(LoopKind::None),
+            rings: Mutex::new(None),
+            solo: AtomicBool::new(false),
             let_go: AtomicBool::new(false),
         })
     }
@@ -146,6 +168,7 @@ impl Session {
     ///
     /// To be called when no loop runs any more.
     pub fn detach(self: &Arc<Self>) {
+        self.end_rings();
         let channel = self.channel.write().take();
         self.let_go.store(true, Ordering::SeqCst);
         slots::forget_channels(self);
@@ -182,6 +205,7 @@ impl Session {
     ///
     /// To be called when no loop runs any more.
     pub fn destroy(self: &Arc<Self>) {
+        self.end_rings();
         self.run_destroy_handler();
         self.let_go.store(true, Ordering::SeqCst);
         let unanswered = slots::forget_session(self);

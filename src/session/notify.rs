@@ -12,6 +12,7 @@ use zerocopy::IntoBytes;
 use super::{NodeId, Session};
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
+use crate::transport::uring;
 use crate::wire::NotifyCode;
 use crate::wire::flags::EXPIRE_ONLY;
 use crate::wire::layout::*;
@@ -25,10 +26,14 @@ pub(super) struct Retrieves {
 
 impl Retrieves {
     /// A new id, counted from 1.
-    fn insert(&mut self, cookie: usize) -> u64 {
+    ///
+    /// io_uring looks answers up by id, and requests have small even ones: there, ids are taken from
+    /// where requests never come to.
+    fn insert(&mut self, cookie: usize, by_ring: bool) -> u64 {
         self.last += 1;
-        self.cookies.insert(self.last, cookie);
-        self.last
+        let unique = if by_ring { RING_IDS | (self.last << 1) } else { self.last };
+        self.cookies.insert(unique, cookie);
+        unique
     }
 
     /// The cookie of an answer.
@@ -36,6 +41,9 @@ impl Retrieves {
         self.cookies.remove(&unique)
     }
 }
+
+/// Ids of retrieve notifications whose answers come by io_uring.
+const RING_IDS: u64 = 1 << 62;
 
 /// What the name of an entry notification ends with.
 const NUL: &[u8] = &[0];
@@ -49,6 +57,9 @@ impl Session {
     }
 
     fn may_notify(&self, minor: u32) -> Result<()> {
+        // What the notification waits for in the kernel may wait for the answer that the caller,
+        // inside its handler, has given before.
+        uring::flush();
         if !self.is_initialized() {
             Err(Errno::ENOTCONN)
         } else if self.protocol().minor < minor {
@@ -130,7 +141,7 @@ impl Session {
     ) -> Result<()> {
         self.may_notify(15)?;
         let size = u32::try_from(size).map_err(|_| Errno::EINVAL)?;
-        let notify_unique = self.retrieves.lock().insert(cookie);
+        let notify_unique = self.retrieves.lock().insert(cookie, self.uses_rings());
         let out = NotifyRetrieveOut { notify_unique, nodeid: node, offset, size, padding: 0 };
         let sent = self.notify(15, NotifyCode::Retrieve, &[IoSlice::new(out.as_bytes())]);
         if sent.is_err() {

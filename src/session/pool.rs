@@ -15,7 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use super::census::Census;
 use super::errand::Errand;
 use super::loops::{Server, Step};
-use super::{Session, dispatch};
+use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{self, Reader};
 use crate::sys::{env, stack};
@@ -76,8 +76,11 @@ fn wanted_stack() -> Option<usize> {
 }
 
 /// Starts a thread with the stack that the user asks for, or with the C library's default.
-fn start_thread(body: impl FnOnce() + Clone + Send + 'static) -> io::Result<JoinHandle<()>> {
-    let start = |size| Builder::new().name("fuse_worker".into()).stack_size(size);
+pub(super) fn start_thread(
+    name: &str,
+    body: impl FnOnce() + Clone + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let start = |size| Builder::new().name(name.into()).stack_size(size);
     if let Some(size) = wanted_stack() {
         match start(size).spawn(body.clone()) {
             Ok(thread) => return Ok(thread),
@@ -151,7 +154,7 @@ impl Pool {
         let errand = Arc::new(Errand::default());
         let (pool, their_reader, their_done) = (self.clone(), reader.clone(), done.clone());
         let their_errand = errand.clone();
-        let thread = start_thread(move || {
+        let thread = start_thread("fuse_worker", move || {
             // A panic in the engine itself, or in a caller's own I/O, must not leave the others
             // waiting for this worker.
             if !dispatch::contain("the loop", || pool.work(channel, &their_reader, their_errand)) {
@@ -192,7 +195,7 @@ impl Pool {
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
         loop {
             match server.receive(reader) {
-                Ok(Step::Again) => continue,
+                Ok(Step::Again | Step::Done) => continue,
                 Ok(Step::End) => break,
                 Ok(Step::Request(request)) => {
                     let missed = self.census.take_request()
@@ -277,6 +280,8 @@ impl Session {
             return Errno::EBADF.negated();
         }
         self.own_loop.store(true, Ordering::Release);
+        *self.loop_kind.lock() = LoopKind::Workers(config);
+        self.resume_rings();
         let pool = Arc::new(Pool {
             session: self.clone(),
             config: LoopConfig { max_threads: config.max_threads.max(1), ..config },
@@ -291,6 +296,7 @@ impl Session {
         }
         pool.supervise();
         pool.join_all();
+        self.pause_rings();
         self.loop_result()
     }
 }

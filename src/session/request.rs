@@ -100,6 +100,10 @@ impl Request {
 
     /// Ends the request without an answer, as FORGET and its like demand.
     pub fn finish(self) {
+        let channel = self.at.slot.body.lock().channel.clone();
+        if let Some(channel) = channel {
+            channel.abandon(self.unique());
+        }
         self.at.release();
         mem::forget(self);
     }

@@ -14,4 +14,5 @@ pub mod signal;
 pub mod splice;
 pub mod stack;
 pub mod stat;
+pub mod uring;
 pub mod wake;

@@ -10,14 +10,14 @@ use crate::errno::{Errno, Result};
 
 /// An anonymous mapping, unmapped when dropped.
 #[derive(Debug)]
-struct Mapping {
+pub(super) struct Mapping {
     start: NonNull<u8>,
     len: usize,
 }
 
 impl Mapping {
     /// `len` zeroed bytes, rounded up to whole pages; `sharing` is MAP_SHARED or MAP_PRIVATE.
-    fn new(len: usize, sharing: libc::c_int) -> Result<Mapping> {
+    pub(super) fn new(len: usize, sharing: libc::c_int) -> Result<Mapping> {
         let page = page_size();
         let len = len.max(1).checked_next_multiple_of(page).ok_or(Errno::ENOMEM)?;
         // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing.
@@ -36,6 +36,11 @@ impl Mapping {
         }
         let start = NonNull::new(start.cast()).ok_or(Errno::ENOMEM)?;
         Ok(Mapping { start, len })
+    }
+
+    /// Where it begins.
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.start
     }
 }
 

@@ -45,7 +45,21 @@ pub(super) fn send_memory(reply: &mut DataReply<'_>, wanted: usize) -> Result<Se
 }
 
 /// Gathers up to `wanted` bytes in the worker's buffer and sends them.
+///
+/// Where the channel has a place of its own for the data, it is read right there.
 pub(super) fn send(reply: &mut DataReply<'_>, wanted: usize) -> Result<SendOutcome> {
+    if reply.prefix.is_empty() && reply.error == 0 {
+        let (channel, data) = (reply.channel, &mut reply.data);
+        let filled = channel.fill_answer(reply.unique, &mut |room| {
+            let wanted = wanted.min(room.len());
+            fill(data, &mut room[..wanted], 0)
+        });
+        match filled {
+            Some(Ok(len)) => return Ok(SendOutcome::Sent { len, spliced: false }),
+            Some(Err(error)) => return Ok(SendOutcome::SourceFailed(error)),
+            None => {}
+        }
+    }
     match Scratch::take(wanted) {
         Ok(scratch) => send_rest(reply, scratch, 0, wanted),
         Err(error) => Ok(SendOutcome::SourceFailed(error)),

@@ -70,6 +70,10 @@ impl Channel for Device {
         true
     }
 
+    fn is_kernel_device(&self) -> bool {
+        true
+    }
+
     fn try_clone(&self) -> Result<Arc<dyn Channel>> {
         let fresh = OpenOptions::new()
             .read(true)

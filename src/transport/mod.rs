@@ -7,6 +7,7 @@ mod receive;
 mod scratch;
 mod splice;
 mod spliced;
+pub mod uring;
 
 use std::io::IoSlice;
 use std::os::fd::{BorrowedFd, RawFd};
@@ -54,4 +55,25 @@ pub trait Channel: Send + Sync {
 
     /// Another channel to the same connection with a request table of its own (`-o clone_fd`).
     fn try_clone(&self) -> Result<Arc<dyn Channel>>;
+
+    /// Whether this is the kernel's own device, which may hand its requests to io_uring.
+    fn is_kernel_device(&self) -> bool {
+        false
+    }
+
+    /// Has the data of a successful answer written where it belongs, and sends it; `fill` says how
+    /// long it is. `None`, without a call of `fill`, where the channel has no such place.
+    fn fill_answer(
+        &self,
+        unique: u64,
+        fill: &mut dyn FnMut(&mut [u8]) -> Result<usize>,
+    ) -> Option<Result<usize>> {
+        let _ = (unique, fill);
+        None
+    }
+
+    /// The request with this id gets no answer, and what it occupies is free again.
+    fn abandon(&self, unique: u64) {
+        let _ = unique;
+    }
 }

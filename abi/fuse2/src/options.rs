@@ -6,6 +6,7 @@ use std::mem::offset_of;
 use ferrofuse::session::caps::Capabilities;
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Session};
 use ferrofuse::transport::SplicePolicy;
+use ferrofuse::transport::uring::TransportOptions;
 use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
 use ferrofuse_abi_common::opt::{
     FUSE_OPT_KEY_DISCARD, FuseArgs, FuseOpt, fuse_opt_match, fuse_opt_parse,
@@ -199,6 +200,8 @@ pub fn session(
         deny_others: options.allow_root,
         max_read: 0,
         splice: SplicePolicy::from_env(),
+        // libfuse 2 has no options for it.
+        transport: TransportOptions::default().or_environment(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
         device,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
+use ferrofuse::sys::env;
+use ferrofuse::transport::uring::{TransportChoice, TransportOptions};
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::opt::{self, FuseArgs};
@@ -69,6 +71,7 @@ pub unsafe fn notified<'a>(function: &str, se: *mut FuseSession) -> Result<&'a S
 struct Options {
     debug: bool,
     allow_root: bool,
+    transport: TransportOptions,
     mount: MountOptions,
     /// The mount layer rejected an option's value, and has said so.
     invalid: bool,
@@ -77,7 +80,13 @@ struct Options {
 impl Options {
     fn new() -> Options {
         let mount = MountOptions::new(Flavor::FUSE3);
-        Options { debug: false, allow_root: false, mount, invalid: false }
+        Options {
+            debug: false,
+            allow_root: false,
+            transport: TransportOptions::default(),
+            mount,
+            invalid: false,
+        }
     }
 
     /// Takes an option of the session's; false if it is not one.
@@ -88,9 +97,26 @@ impl Options {
                 self.allow_root = true;
                 return self.accept_mount(OsStr::new("allow_other"));
             }
-            _ => return false,
+            b"io_uring" => self.transport.choice = TransportChoice::Uring,
+            b"no_io_uring" => self.transport.choice = TransportChoice::Dev,
+            option => match option.strip_prefix(b"io_uring_q_depth=") {
+                Some(depth) => self.accept_depth(depth),
+                None => return false,
+            },
         }
         true
+    }
+
+    /// Takes the number of entries for each of the kernel's queues.
+    fn accept_depth(&mut self, depth: &[u8]) {
+        match str::from_utf8(depth).ok().and_then(|depth| depth.parse().ok()) {
+            Some(depth) if depth > 0 => self.transport.depth = depth,
+            _ => {
+                let depth = String::from_utf8_lossy(depth);
+                log::error!("fuse: invalid io_uring_q_depth `{depth}'");
+                self.invalid = true;
+            }
+        }
     }
 
     /// Takes an option of the mount's; false if it is not one.
@@ -235,6 +261,7 @@ pub unsafe fn create(
         deny_others: options.allow_root,
         max_read: options.mount.max_read(),
         splice: SplicePolicy::from_env(),
+        transport: options.transport.or_environment(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
         device,

@@ -1,0 +1,407 @@
+//! Requests by io_uring: who waits for them, who serves them, who answers late.
+//!
+//! With workers (`fuse_session_loop_mt`):
+//!
+//! * two [`seat`]s for each queue: a thread with its own ring and one entry, which waits, calls the
+//!   handler and commits its answer, all in one system call a request;
+//! * the [`clerk`]: one thread that never calls a handler. It commits what seats can't (their handler
+//!   has answered and goes on, or somebody else answered meanwhile), and sees to it that each queue
+//!   has an entry ready. Where the seats of a queue do not suffice, a request arrives in a spare entry
+//!   of the clerk's, and a new seat is made that begins with this request and keeps the entry;
+//! * the [`bench`]: threads that serve the requests which arrive in the clerk's entries when there
+//!   are max_threads seats beyond the first ones;
+//! * the ordinary workers, who go on reading the device: what the rings can't carry comes there.
+//!
+//! With one thread (`fuse_session_loop`): [`solo`].
+//!
+//! A seat has no more than one entry armed. What the kernel puts into another one while the seat's
+//! handler runs would wait for that handler.
+
+mod bench;
+mod clerk;
+mod desk;
+mod doorbell;
+mod gate;
+mod seat;
+mod serve;
+pub(super) mod solo;
+
+use std::sync::Arc;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::errand::Errand;
+use super::pool::start_thread;
+use super::{LoopKind, Session, dispatch};
+use crate::errno::{Errno, Result};
+use crate::sys::uring::possible_processors;
+use crate::transport::Channel;
+use crate::transport::uring::{RingChannel, TransportChoice, Unused};
+use bench::Bench;
+use desk::Desk;
+use doorbell::RegularFiles;
+use gate::Gate;
+
+/// Seats of each queue unless the user says otherwise. The kernel wakes who waits for an answer before
+/// the entry it came in is ready again, so the next request often finds the first seat's busy.
+const SEATS: usize = 2;
+/// Most threads that wait for requests, whatever depth the user asks for.
+const MOST_SEATS: usize = 1024;
+/// How often the end of a loop looks whether handlers have returned.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// After this long, whoever still holds up the exit is named.
+const COMPLAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// What is known of one of the kernel's queues.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Entries that the kernel can put a request into.
+    armed: AtomicI32,
+    /// Answers committed; each made the kernel look for waiting requests.
+    progress: AtomicU32,
+    /// Its seat's request waits for an answer from elsewhere.
+    lent: AtomicBool,
+}
+
+impl Queue {
+    fn arm(&self) {
+        self.armed.fetch_add(1, Ordering::SeqCst);
+        self.progress.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn disarm(&self) {
+        self.armed.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A thread that calls handlers.
+struct Member {
+    /// Odd while a handler runs.
+    turn: AtomicU32,
+    errand: Arc<Errand>,
+    /// What it serves, if it has an entry of its own.
+    channel: Mutex<Weak<RingChannel>>,
+    /// Wakes it, if it has a ring of its own.
+    desk: Option<Arc<Desk<RingChannel>>>,
+}
+
+impl Member {
+    fn new(desk: Option<Arc<Desk<RingChannel>>>) -> Member {
+        Member { turn: AtomicU32::new(0), errand: Arc::default(), channel: Mutex::default(), desk }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.turn.load(Ordering::SeqCst) & 1 == 1
+    }
+}
+
+/// What a thread is as a caller of handlers, if it is one.
+type Caller = Option<Arc<Member>>;
+
+/// The rings of a session with workers.
+pub(super) struct Rings {
+    session: Weak<Session>,
+    device: Arc<dyn Channel>,
+    payload: usize,
+    queues: Vec<Queue>,
+    gate: Gate,
+    /// Opened when the clerk has registered its spares: the kernel uses last what was armed first.
+    spares_first: Gate,
+    /// The clerk's.
+    desk: Desk<RingChannel>,
+    /// The clerk sleeps until it is rung for.
+    asleep: AtomicBool,
+    bench: Bench,
+    regular: Arc<RegularFiles>,
+    /// Seats made of the clerk's entries, and how many there may be.
+    adopted: AtomicUsize,
+    most_adopted: usize,
+    seats: Mutex<Vec<Arc<Member>>>,
+    /// All threads, with what they are as callers of handlers.
+    threads: Mutex<Vec<(JoinHandle<()>, Caller)>>,
+    /// Seats that have not registered their entry yet.
+    awaited: AtomicUsize,
+    failed: AtomicBool,
+}
+
+impl Rings {
+    /// Makes all that is needed, before the kernel is told anything: threads with their rings and
+    /// memory. `max_threads` bounds the threads beside one for each queue.
+    pub fn prepare(
+        session: &Arc<Session>,
+        payload: usize,
+        depth: usize,
+        max_threads: usize,
+    ) -> Result<Arc<Rings>, Unused> {
+        let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
+        let processors = possible_processors();
+        let depth = if depth == 0 { SEATS } else { depth };
+        let depth = depth.clamp(1, (MOST_SEATS / processors).max(1));
+        let failed = |step| move |error| Unused::Failed(step, error);
+        let rings = Arc::new(Rings {
+            session: Arc::downgrade(session),
+            device,
+            payload,
+            queues: (0..processors).map(|_| Queue::default()).collect(),
+            gate: Gate::default(),
+            spares_first: Gate::default(),
+            desk: Desk::new().map_err(failed("eventfd"))?,
+            asleep: AtomicBool::new(false),
+            bench: Bench::new(max_threads),
+            regular: Arc::default(),
+            adopted: AtomicUsize::new(0),
+            most_adopted: max_threads,
+            seats: Mutex::default(),
+            threads: Mutex::default(),
+            awaited: AtomicUsize::new(processors * depth),
+            failed: AtomicBool::new(false),
+        });
+        let (report, reports) = channel();
+        let started = rings.start_all(depth, &report);
+        drop(report);
+        // Each thread reports once, or drops its end.
+        let result = reports.iter().fold(started, Result::and);
+        match result {
+            Ok(()) => Ok(rings),
+            Err(reason) => {
+                rings.close();
+                Err(reason)
+            }
+        }
+    }
+
+    fn start_all(self: &Arc<Self>, depth: usize, report: &Report) -> Result<(), Unused> {
+        let theirs = report.clone();
+        self.start("fuse_clerk", None, |rings| clerk::run(&rings, theirs))?;
+        for queue in (0..depth).flat_map(|_| 0..self.queues.len()) {
+            let desk = Desk::new().map_err(|error| Unused::Failed("eventfd", error))?;
+            let member = Arc::new(Member::new(Some(Arc::new(desk))));
+            self.seats.lock().push(member.clone());
+            let (theirs, me) = (report.clone(), member.clone());
+            // The kernel's queues have 16-bit numbers.
+            let run = move |rings| seat::run(rings, queue as u16, &me, theirs);
+            self.start("fuse_ring", Some(member), run)?;
+        }
+        Ok(())
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        name: &str,
+        member: Caller,
+        run: impl FnOnce(Arc<Rings>) + Clone + Send + 'static,
+    ) -> Result<(), Unused> {
+        let rings = self.clone();
+        let guarded = move || {
+            dispatch::contain("a ring", || run(rings));
+        };
+        let thread = start_thread(name, guarded)
+            .map_err(|error| Unused::Failed("starting a thread", error.into()))?;
+        self.threads.lock().push((thread, member));
+        Ok(())
+    }
+
+    /// Makes a new seat out of a request that has arrived in an entry of the clerk's; gives the
+    /// request back if there are enough, or no more can be had.
+    fn adopt(self: &Arc<Self>, channel: Arc<RingChannel>) -> Result<(), Arc<RingChannel>> {
+        let may = |count| (count < self.most_adopted).then_some(count + 1);
+        if self.adopted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, may).is_err() {
+            return Err(channel);
+        }
+        let Ok(desk) = Desk::new() else { return Err(channel) };
+        let member = Arc::new(Member::new(Some(Arc::new(desk))));
+        self.seats.lock().push(member.clone());
+        let (me, theirs) = (member.clone(), channel.clone());
+        self.start("fuse_ring", Some(member), move |rings| seat::adopt(&rings, &me, theirs))
+            .map_err(|_| channel)
+    }
+
+    /// A thread has registered its entry, or could not.
+    fn registered(&self, result: Result<()>) {
+        if let Err(error) = result {
+            if !self.failed.swap(true, Ordering::SeqCst) {
+                log::info!(
+                    "fuse: requests come by /dev/fuse: {}",
+                    Unused::Failed("registering", error)
+                );
+            }
+        } else if self.awaited.fetch_sub(1, Ordering::SeqCst) == 1 {
+            log::info!(
+                "fuse: requests come by io_uring ({} queues, {} KiB each)",
+                self.queues.len(),
+                self.payload / 1024
+            );
+        }
+    }
+
+    fn queue(&self, channel: &RingChannel) -> &Queue {
+        use crate::sys::uring::HasEntry;
+        // Entries are made for the queues there are.
+        &self.queues[usize::from(channel.entry().queue())]
+    }
+
+    /// Wakes the clerk if it sleeps until it is rung for.
+    fn wake_clerk(&self) {
+        if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {
+            self.desk.ring();
+        }
+    }
+
+    fn members(&self) -> Vec<Arc<Member>> {
+        let mut members = self.seats.lock().clone();
+        members.extend(self.bench.members());
+        members
+    }
+
+    /// Lets no handler be called any more and waits for those that run, as long as the session's
+    /// patience allows. Requests that arrive from here on wait.
+    pub fn pause(&self) {
+        self.gate.shut();
+        let Some(session) = self.session.upgrade() else { return };
+        let start = Instant::now();
+        let mut complained = false;
+        loop {
+            let waited = start.elapsed();
+            let busy: Vec<_> = self.members().into_iter().filter(|m| m.is_busy()).collect();
+            let holding = busy.iter().filter(|member| {
+                !member.errand.is_dismissed() && !gives_up(&session, &member.errand, waited)
+            });
+            let holding: Vec<_> = holding.map(|member| member.errand.describe()).collect();
+            if holding.is_empty() {
+                return;
+            }
+            if !complained && waited > COMPLAIN_AFTER {
+                complained = true;
+                let holding = holding.join(", ");
+                log::warn!("fuse: exit waits for handlers that still run: {holding}");
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Ends all threads but those whose handlers do not return, and lets go of the device.
+    pub fn close(&self) {
+        self.gate.close();
+        self.spares_first.close();
+        self.desk.ring();
+        for seat in self.seats.lock().iter() {
+            seat.desk.iter().for_each(|desk| desk.ring());
+        }
+        self.bench.close();
+        let me = std::thread::current().id();
+        loop {
+            let threads = std::mem::take(&mut *self.threads.lock());
+            if threads.is_empty() {
+                return;
+            }
+            for (thread, member) in threads {
+                let busy = || member.as_ref().is_some_and(|member| member.is_busy());
+                // A handler that has not returned by now was given up, or closes the session.
+                while !thread.is_finished() && !busy() && thread.thread().id() != me {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                if thread.is_finished() {
+                    // Its panics were contained.
+                    let _ = thread.join();
+                }
+            }
+        }
+    }
+}
+
+/// How a thread says that it is ready, or why not.
+type Report = Sender<Result<(), Unused>>;
+
+/// Whether to go on without the handler; says so.
+fn gives_up(session: &Session, errand: &Errand, waited: Duration) -> bool {
+    let patience = errand.patience(session.config().exit_patience);
+    if patience.is_none_or(|patience| waited <= patience) {
+        return false;
+    }
+    errand.dismiss();
+    log::error!(
+        "fuse: the handler of {} does not return; exit goes on without it",
+        errand.describe()
+    );
+    true
+}
+
+impl Session {
+    /// Makes ready for io_uring before the kernel is told that it is wanted, or says why not.
+    pub(super) fn prepare_rings(
+        self: &Arc<Self>,
+        offered: bool,
+        payload: usize,
+    ) -> Result<(), Unused> {
+        let options = self.config.transport;
+        match options.choice {
+            TransportChoice::Dev => return Err(Unused::Option),
+            TransportChoice::Auto => return Err(Unused::NotAsked),
+            TransportChoice::Uring => {}
+        }
+        if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
+            return Err(Unused::CustomIo);
+        }
+        let kind = *self.loop_kind.lock();
+        match kind {
+            LoopKind::None => Err(Unused::CustomIo),
+            LoopKind::Workers(config) if config.clone_fd => Err(Unused::CloneFd),
+            LoopKind::Workers(config) if config.max_threads < 2 => Err(Unused::OneWorker),
+            _ if !offered => Err(Unused::not_offered()),
+            LoopKind::Single => solo::prepare(self, payload),
+            LoopKind::Workers(config) => {
+                let rings = Rings::prepare(self, payload, options.depth, config.max_threads)?;
+                *self.rings.lock() = Some(rings);
+                Ok(())
+            }
+        }
+    }
+
+    /// Says why io_uring is not used.
+    pub(super) fn report_unused(&self, reason: Unused) {
+        log::info!("fuse: requests come by /dev/fuse: {reason}");
+    }
+
+    /// The kernel has been told: tells it more.
+    pub(super) fn begin_rings(self: &Arc<Self>) {
+        let rings = self.rings.lock().clone();
+        match rings {
+            Some(rings) => rings.gate.open(),
+            None => solo::begin(self),
+        }
+    }
+
+    /// A loop with workers begins: requests are served again.
+    pub(super) fn resume_rings(&self) {
+        if let Some(rings) = &*self.rings.lock() {
+            rings.gate.open();
+        }
+    }
+
+    /// It ends: what arrives from here on waits.
+    pub(super) fn pause_rings(&self) {
+        let rings = self.rings.lock().clone();
+        if let Some(rings) = rings {
+            rings.pause();
+        }
+    }
+
+    /// Whether requests come by io_uring.
+    pub(super) fn uses_rings(&self) -> bool {
+        self.rings.lock().is_some() || self.solo.load(Ordering::Relaxed)
+    }
+
+    /// Lets go of all rings, for good.
+    pub(super) fn end_rings(self: &Arc<Self>) {
+        solo::end(self);
+        let rings = self.rings.lock().take();
+        if let Some(rings) = rings {
+            rings.close();
+        }
+    }
+}

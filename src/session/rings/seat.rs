@@ -1,0 +1,207 @@
+//! A thread with a ring and one entry of one queue.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::desk::Desk;
+use super::serve::Server;
+use super::{Member, Report, Rings};
+use crate::errno::{Errno, Result};
+use crate::sys::uring::{Event, HasEntry, Outcome, Ring};
+use crate::sys::wake;
+use crate::transport::uring::{Home, RingChannel, Unused};
+
+/// What is submitted at a time: the bell, one entry, and one more after it was lost.
+const ROOM: u32 = 4;
+
+/// Where the answers of a seat's requests go that it does not commit in passing.
+struct SeatHome {
+    seat: Arc<Desk<RingChannel>>,
+    rings: std::sync::Weak<Rings>,
+}
+
+impl Home for SeatHome {
+    fn deliver(&self, answered: Arc<RingChannel>, running: bool) {
+        if !running {
+            // Its thread waits for this.
+            self.seat.leave(answered);
+        } else if let Some(rings) = self.rings.upgrade() {
+            rings.desk.leave(answered);
+        }
+    }
+}
+
+struct Seat<'a> {
+    rings: &'a Arc<Rings>,
+    member: &'a Member,
+    queue: u16,
+    desk: Arc<Desk<RingChannel>>,
+    ring: Ring<RingChannel>,
+    server: Server,
+    /// Its entry was the clerk's, who commits late answers.
+    adopted: bool,
+}
+
+/// The thread's life.
+pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: Report) {
+    // So that the thread which waits for the loop takes them.
+    wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
+    let Some(desk) = member.desk.clone() else { return };
+    let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
+        .map_err(|error| Unused::Failed("io_uring_setup", error));
+    let server = Server::new(member.errand.clone(), rings.regular.clone());
+    let made =
+        made.map(|ring| Seat { rings: &rings, member, queue, desk, ring, server, adopted: false });
+    let channel = made.as_ref().map_err(|reason| *reason).and_then(|seat| {
+        seat.new_channel().map_err(|error| Unused::Failed("mapping buffers", error))
+    });
+    // Nobody listens if another one has failed.
+    let _ = report.send(channel.as_ref().map(|_| ()).map_err(|reason| *reason));
+    drop(report);
+    let (Ok(mut seat), Ok(channel)) = (made, channel) else { return };
+    if rings.gate.pass() && rings.spares_first.pass() {
+        let registered = seat.register(channel);
+        let failed = registered.is_err();
+        rings.registered(registered);
+        if !failed {
+            seat.work();
+        }
+    }
+}
+
+/// The life of a thread that begins with a request which arrived in an entry of the clerk's. The
+/// entry is this seat's from its commit on.
+pub(super) fn adopt(rings: &Arc<Rings>, member: &Arc<Member>, channel: Arc<RingChannel>) {
+    wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
+    let Some(desk) = member.desk.clone() else { return };
+    let ring = match Ring::new(rings.device.raw_fd(), desk.bell(), ROOM) {
+        Ok(ring) => ring,
+        Err(error) => {
+            log::debug!("fuse: no ring for a further seat: {error}");
+            return rings.bench.serve(rings, channel);
+        }
+    };
+    let queue = channel.entry().queue();
+    let server = Server::new(member.errand.clone(), rings.regular.clone());
+    *member.channel.lock() = Arc::downgrade(&channel);
+    let mut seat = Seat { rings, member, queue, desk, ring, server, adopted: true };
+    if seat.serve(&channel) {
+        drop(channel);
+        seat.work();
+    }
+}
+
+impl Seat<'_> {
+    fn new_channel(&self) -> Result<Arc<RingChannel>> {
+        let home = SeatHome { seat: self.desk.clone(), rings: Arc::downgrade(self.rings) };
+        RingChannel::new(self.queue, self.rings.payload, &self.rings.device, Arc::new(home))
+    }
+
+    fn queue(&self) -> &super::Queue {
+        &self.rings.queues[usize::from(self.queue)]
+    }
+
+    /// Registers an entry; what the kernel has against it comes at once.
+    fn register(&mut self, channel: Arc<RingChannel>) -> Result<()> {
+        *self.member.channel.lock() = Arc::downgrade(&channel);
+        self.queue().arm();
+        self.ring.register(channel)?;
+        self.ring.submit()
+    }
+
+    fn work(&mut self) {
+        loop {
+            for answered in self.desk.take() {
+                self.queue().lent.store(false, Ordering::SeqCst);
+                self.commit(answered);
+            }
+            if self.rings.gate.is_closed() {
+                // The last answer goes out; then the kernel takes back what is armed here.
+                let _ = self.ring.submit();
+                return;
+            }
+            match self.ring.wait(None) {
+                Ok(()) | Err(Errno::EINTR) => {}
+                Err(error) => {
+                    log::error!("fuse: waiting for requests: {error}");
+                    return;
+                }
+            }
+            while let Some(event) = self.ring.next_event() {
+                match event {
+                    Event::Entry(channel, Ok(())) => {
+                        self.queue().disarm();
+                        if !self.serve(&channel) {
+                            return;
+                        }
+                    }
+                    Event::Entry(channel, Err(error)) => {
+                        self.queue().disarm();
+                        if !self.failed(channel, error) {
+                            return;
+                        }
+                    }
+                    Event::Bell | Event::Ready => {}
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, answered: Arc<RingChannel>) {
+        self.queue().arm();
+        if let Err(error) = self.ring.commit(answered) {
+            self.queue().disarm();
+            log::error!("fuse: committing an answer: {error}");
+        }
+    }
+
+    /// False if the seat is to end.
+    fn serve(&mut self, channel: &Arc<RingChannel>) -> bool {
+        // Announced before the gate is looked at: whoever shuts it waits for the announced.
+        self.member.turn.fetch_add(1, Ordering::SeqCst);
+        while !self.rings.gate.is_open() {
+            self.member.turn.fetch_add(1, Ordering::SeqCst);
+            if !self.rings.gate.pass() {
+                return false;
+            }
+            self.member.turn.fetch_add(1, Ordering::SeqCst);
+        }
+        self.rings.wake_clerk();
+        let outcome = match self.rings.session.upgrade() {
+            Some(session) => self.server.serve(&session, channel, true),
+            None => Outcome::Unanswered,
+        };
+        match outcome {
+            Outcome::Commit => self.commit(channel.clone()),
+            Outcome::Unanswered if !self.adopted => {
+                self.queue().lent.store(true, Ordering::SeqCst);
+                self.rings.desk.ring();
+            }
+            Outcome::Gone | Outcome::Unanswered => {
+                self.adopted = false;
+                // The clerk has it; this seat goes on with another.
+                let renewed = self.new_channel().and_then(|channel| self.register(channel));
+                if let Err(error) = renewed {
+                    log::error!("fuse: no new entry for queue {}: {error}", self.queue);
+                }
+            }
+        }
+        self.member.turn.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+
+    /// False if the seat is to end.
+    fn failed(&mut self, channel: Arc<RingChannel>, error: Errno) -> bool {
+        match error {
+            // Unmounted, aborted, or this thread is being ended.
+            Errno::ENOTCONN | Errno::ECONNABORTED | Errno::ENODEV | Errno::ECANCELED => false,
+            error => {
+                if !self.rings.failed.load(Ordering::SeqCst) {
+                    self.rings.registered(Err(error));
+                }
+                drop(channel);
+                false
+            }
+        }
+    }
+}

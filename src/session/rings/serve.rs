@@ -1,0 +1,68 @@
+//! Serving the request in an entry: the same for all kinds of threads.
+
+use std::sync::Arc;
+
+use super::super::errand::Errand;
+use super::super::receive::{DATA_OFFSET, Message, RequestBuffer};
+use super::super::{Session, dispatch};
+use super::doorbell::{self, RegularFiles};
+use crate::sys::uring::{HasEntry, Outcome};
+use crate::transport::Channel;
+use crate::transport::uring::{RingChannel, serving};
+use crate::wire::Opcode;
+
+/// From this size on, a WRITE is handed out where it lies. Below, and for all other requests, a copy
+/// costs less than what an answer kept aside would.
+const IN_PLACE_MIN: usize = 32 * 1024;
+
+/// A thread's means to serve requests.
+pub(super) struct Server {
+    buffer: RequestBuffer,
+    errand: Arc<Errand>,
+    files: Arc<RegularFiles>,
+}
+
+impl Server {
+    pub fn new(errand: Arc<Errand>, files: Arc<RegularFiles>) -> Server {
+        // Grows to what requests need.
+        Server { buffer: RequestBuffer::new(8192), errand, files }
+    }
+
+    /// Serves the request that has arrived in `channel`. `defers`: an answer from within the handler
+    /// is committed by the caller when this returns.
+    pub fn serve(
+        &mut self,
+        session: &Arc<Session>,
+        channel: &Arc<RingChannel>,
+        defers: bool,
+    ) -> Outcome {
+        let Some(mut handling) = channel.entry().begin(defers) else {
+            log::error!("fuse: malformed request in queue {}", channel.entry().queue());
+            return Outcome::Gone;
+        };
+        let header = handling.arrived().header;
+        if doorbell::is_echo(&header) {
+            channel.abandon(header.unique);
+            return handling.finish();
+        }
+        self.files.note(&header);
+        serving(Some(channel.clone()));
+        self.errand.begin(&header);
+        let dyn_channel: Arc<dyn Channel> = channel.clone();
+        let in_place = header.opcode == Opcode::Write as u32 && header.len as usize >= IN_PLACE_MIN;
+        // A panic in the engine itself must not end the loop either.
+        if in_place {
+            let message = Message::in_memory(handling.message_in_place());
+            dispatch::contain("a request", || session.process(message, &dyn_channel));
+        } else {
+            let size = (header.len as usize).max(DATA_OFFSET);
+            let bytes = self.buffer.sized(size);
+            let len = handling.copy_message(bytes);
+            let message = self.buffer.message(len);
+            dispatch::contain("a request", || session.process(message, &dyn_channel));
+        }
+        self.errand.end();
+        serving(None);
+        handling.finish()
+    }
+}

@@ -1,0 +1,292 @@
+//! One thread for everything: one ring with an entry of each queue, and the device beside it.
+//!
+//! The device is set not to block, and polled through the ring. Handlers run strictly one after the
+//! other, and no other thread is made. The ring belongs to the thread that runs the loop and stays
+//! with it between two loops.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::thread::ThreadId;
+
+use nix::fcntl::{FcntlArg, OFlag};
+
+use super::super::Session;
+use super::super::loops::{self, Step};
+use super::desk::Desk;
+use super::doorbell::{self, RegularFiles};
+use super::serve::Server;
+use crate::errno::{Errno, Result};
+use crate::sys::uring::{Event, HasEntry, Outcome, Ring, possible_processors};
+use crate::transport::Channel;
+use crate::transport::uring::{Home, RingChannel, Unused};
+
+thread_local! {
+    static SOLO: RefCell<Option<Rc<Solo>>> = const { RefCell::new(None) };
+}
+
+/// The ring of a single-threaded loop.
+pub(in super::super) struct Solo {
+    session: Weak<Session>,
+    device: Arc<dyn Channel>,
+    desk: Arc<Desk<RingChannel>>,
+    ring: RefCell<Ring<RingChannel>>,
+    /// What has happened and was not looked at.
+    events: RefCell<VecDeque<Event<RingChannel>>>,
+    server: RefCell<Server>,
+    /// Entries for the kernel, until it is told.
+    entries: RefCell<Vec<Arc<RingChannel>>>,
+    begun: Cell<bool>,
+    /// How many entries of each queue the kernel can put a request into.
+    armed: RefCell<Vec<usize>>,
+    payload: usize,
+    home: Arc<SoloHome>,
+    regular: Arc<RegularFiles>,
+}
+
+/// So many entries of each queue are to be ready, for requests that are answered late.
+const READY: usize = 2;
+
+/// Commits at once in the loop's own thread; others leave the answer on its desk.
+struct SoloHome {
+    desk: Arc<Desk<RingChannel>>,
+    thread: ThreadId,
+}
+
+impl Home for SoloHome {
+    fn deliver(&self, answered: Arc<RingChannel>, _running: bool) {
+        if std::thread::current().id() == self.thread {
+            let solo = SOLO.with_borrow(Clone::clone);
+            if let Some(solo) = solo
+                && Arc::ptr_eq(&solo.desk, &self.desk)
+                && let Ok(mut ring) = solo.ring.try_borrow_mut()
+            {
+                solo.commit(&mut ring, answered);
+                // Were it refused, it would go with the next wait.
+                let _ = ring.submit();
+                return;
+            }
+        }
+        self.desk.leave(answered);
+    }
+}
+
+/// The ring of this thread, if it is this session's.
+fn mine(session: &Arc<Session>) -> Option<Rc<Solo>> {
+    let solo = SOLO.with_borrow(Clone::clone)?;
+    (solo.session.as_ptr() == Arc::as_ptr(session)).then_some(solo)
+}
+
+/// The ring that this thread's loop has to wait in.
+pub(in super::super) fn of(session: &Arc<Session>) -> Option<Rc<Solo>> {
+    mine(session).filter(|solo| solo.begun.get())
+}
+
+/// Makes ring and entries, before the kernel is told anything.
+pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unused> {
+    let failed = |step| move |error| Unused::Failed(step, error);
+    let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
+    let desk = Arc::new(Desk::new().map_err(failed("eventfd"))?);
+    let queues = possible_processors();
+    let ring = Ring::new(device.raw_fd(), desk.bell(), (queues * READY) as u32 + 2)
+        .map_err(failed("io_uring_setup"))?;
+    let thread = std::thread::current().id();
+    let home = Arc::new(SoloHome { desk: desk.clone(), thread });
+    let entries = (0..READY)
+        .flat_map(|_| 0..queues)
+        // The kernel's queues have 16-bit numbers.
+        .map(|queue| RingChannel::new(queue as u16, payload, &device, home.clone()))
+        .collect::<Result<Vec<_>>>()
+        .map_err(failed("mapping buffers"))?;
+    let regular = Arc::<RegularFiles>::default();
+    let solo = Solo {
+        session: Arc::downgrade(session),
+        device,
+        desk,
+        ring: RefCell::new(ring),
+        events: RefCell::default(),
+        server: RefCell::new(Server::new(Arc::default(), regular.clone())),
+        entries: RefCell::new(entries),
+        begun: Cell::new(false),
+        armed: RefCell::new(vec![READY; queues]),
+        payload,
+        home,
+        regular,
+    };
+    SOLO.set(Some(Rc::new(solo)));
+    Ok(())
+}
+
+/// The kernel has been told: registers the entries.
+pub(super) fn begin(session: &Arc<Session>) {
+    let Some(solo) = mine(session) else { return };
+    match solo.register() {
+        Ok(count) => {
+            log::info!("fuse: requests come by io_uring ({count} queues, one thread)");
+            solo.begun.set(true);
+            session.solo.store(true, Ordering::Relaxed);
+            solo.block(false);
+        }
+        Err(error) => {
+            SOLO.set(None);
+            session.report_unused(Unused::Failed("registering", error));
+        }
+    }
+}
+
+/// A loop begins again in this thread.
+pub(in super::super) fn resume(session: &Arc<Session>) {
+    if let Some(solo) = of(session) {
+        solo.block(false);
+    }
+}
+
+/// The loop ends.
+pub(in super::super) fn pause(session: &Arc<Session>) {
+    if let Some(solo) = of(session) {
+        solo.block(true);
+    }
+}
+
+/// Lets go of the ring.
+pub(super) fn end(session: &Arc<Session>) {
+    if mine(session).is_some() {
+        SOLO.set(None);
+    }
+}
+
+impl Solo {
+    fn commit(&self, ring: &mut Ring<RingChannel>, answered: Arc<RingChannel>) {
+        let queue = usize::from(answered.entry().queue());
+        match ring.commit(answered) {
+            Ok(()) => self.armed.borrow_mut()[queue] += 1,
+            Err(error) => log::error!("fuse: committing an answer: {error}"),
+        }
+    }
+
+    /// A request waits for an answer from elsewhere: others must not wait for that as well.
+    fn renew(&self, queue: u16) {
+        let ready = self.armed.borrow()[usize::from(queue)];
+        if ready >= READY {
+            return;
+        }
+        let added = RingChannel::new(queue, self.payload, &self.device, self.home.clone())
+            .and_then(|channel| {
+                let mut ring = self.ring.borrow_mut();
+                ring.register(channel)?;
+                self.armed.borrow_mut()[usize::from(queue)] += 1;
+                ring.submit()
+            });
+        if let Err(error) = added {
+            log::error!("fuse: no further entry for queue {queue}: {error}");
+        } else if ready == 0
+            && let Err(error) = doorbell::ring(&self.device, queue, &self.regular)
+        {
+            log::debug!("fuse: doorbell of queue {queue}: {error}");
+        }
+    }
+
+    /// Registers all entries and asks for word from the device. What the kernel has against an entry
+    /// comes at once; then it has switched io_uring off.
+    fn register(&self) -> Result<usize> {
+        let mut ring = self.ring.borrow_mut();
+        let entries = self.entries.take();
+        let count = entries.len() / READY;
+        for entry in entries {
+            ring.register(entry)?;
+        }
+        ring.poll_in(self.device.raw_fd())?;
+        ring.submit()?;
+        let mut events = self.events.borrow_mut();
+        while let Some(event) = ring.next_event() {
+            match event {
+                Event::Entry(_, Err(error)) => return Err(error),
+                event => events.push_back(event),
+            }
+        }
+        Ok(count)
+    }
+
+    /// Whether reading the device blocks.
+    fn block(&self, blocks: bool) {
+        if let Err(error) = set_blocking(&self.device, blocks) {
+            log::error!("fuse: setting the device's mode: {error}");
+        }
+    }
+
+    /// Waits until something has happened and takes one thing on.
+    pub(in super::super) fn step(&self, device: &mut loops::Server<'_>) -> Result<Step> {
+        let Some(session) = self.session.upgrade() else { return Ok(Step::End) };
+        let event = self.events.borrow_mut().pop_front();
+        let Some(event) = event else { return self.wait(&session) };
+        let exit = session.exit();
+        match event {
+            Event::Bell => {}
+            Event::Ready => match device.receive(&exit.reader) {
+                Err(Errno::EAGAIN) => self.ring.borrow_mut().poll_in(self.device.raw_fd())?,
+                step => {
+                    // There may be more.
+                    self.events.borrow_mut().push_back(Event::Ready);
+                    return step;
+                }
+            },
+            Event::Entry(channel, Ok(())) => {
+                if exit.is_requested() {
+                    exit.alarm.disarm();
+                }
+                let queue = channel.entry().queue();
+                self.armed.borrow_mut()[usize::from(queue)] -= 1;
+                let outcome = self.server.borrow_mut().serve(&session, &channel, false);
+                match outcome {
+                    Outcome::Commit => self.commit(&mut self.ring.borrow_mut(), channel),
+                    Outcome::Unanswered => self.renew(queue),
+                    Outcome::Gone => {}
+                }
+            }
+            // The device says so too, and is asked.
+            Event::Entry(_, Err(error)) => log::debug!("fuse: an entry ends: {error}"),
+        }
+        Ok(Step::Done)
+    }
+
+    fn wait(&self, session: &Arc<Session>) -> Result<Step> {
+        let mut ring = self.ring.borrow_mut();
+        for answered in self.desk.take() {
+            self.commit(&mut ring, answered);
+        }
+        let exit = session.exit();
+        exit.reader.enter();
+        // Looked at after `enter`: whoever requests exit from now on kicks the reader.
+        if exit.is_requested() {
+            exit.reader.leave();
+            return Ok(Step::End);
+        }
+        let waited = ring.wait(None);
+        exit.reader.leave();
+        match waited {
+            Ok(()) => {}
+            Err(Errno::EINTR) => return Ok(Step::Again),
+            Err(error) => {
+                log::error!("fuse: waiting for requests: {error}");
+                return Err(error);
+            }
+        }
+        let mut events = self.events.borrow_mut();
+        while let Some(event) = ring.next_event() {
+            events.push_back(event);
+        }
+        Ok(Step::Done)
+    }
+}
+
+fn set_blocking(device: &Arc<dyn Channel>, blocks: bool) -> Result<()> {
+    let fd = crate::sys::uring::borrow(device.raw_fd(), device);
+    let flags = OFlag::from_bits_retain(nix::fcntl::fcntl(fd, FcntlArg::F_GETFL)?);
+    let wanted = if blocks { flags - OFlag::O_NONBLOCK } else { flags | OFlag::O_NONBLOCK };
+    if wanted != flags {
+        nix::fcntl::fcntl(fd, FcntlArg::F_SETFL(wanted))?;
+    }
+    Ok(())
+}
