@@ -14,6 +14,8 @@ const MAX_WRITE: u32 = 0x20000;
 const BIG_WRITES: u32 = 1 << 5;
 /// The capabilities that libfuse 2.9 knows: bits 0 to 11, without the one that was never used.
 const KNOWN: u32 = 0xffb;
+/// `FUSE_CAP_SPLICE_WRITE`, `_MOVE` and `_READ`.
+const SPLICE: u32 = 0x380;
 /// What the engine wants for a program by what it implements, and for the tree.
 const BY_FEATURES: Capabilities =
     Capabilities::POSIX_LOCKS.union(Capabilities::FLOCK_LOCKS).union(Capabilities::EXPORT_SUPPORT);
@@ -76,7 +78,11 @@ impl Wishes {
 /// Has `init` edit the connection as C sees it, in a struct that the program may keep.
 pub fn with_c_conn(c_conn: &mut CConnInfo, conn: &mut ConnInfo, init: impl FnOnce(&mut CConnInfo)) {
     let wishes = Wishes::take(c_conn);
-    let capable = conn.capable.bits() as u32 & KNOWN | BIG_WRITES;
+    let mut capable = conn.capable.bits() as u32 & KNOWN | BIG_WRITES;
+    // libfuse shows them by the protocol alone, whatever the channel can do.
+    if (conn.proto_major, conn.proto_minor) >= (7, 14) {
+        capable |= SPLICE;
+    }
     let shown = match wishes.max_write {
         0 => conn.max_write.min(MAX_WRITE),
         limit => conn.max_write.min(limit),

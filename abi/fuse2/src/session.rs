@@ -82,14 +82,15 @@ pub unsafe fn notified<'a>(function: &str, ch: *mut FuseChan) -> Result<&'a Sess
 }
 
 impl CSession {
-    fn new(kind: Kind) -> *mut FuseSession {
+    /// A session, given away to C.
+    fn of(kind: Kind) -> *mut FuseSession {
         let session = CSession { magic: MAGIC, kind, channels: Mutex::new(Vec::new()) };
         Box::into_raw(Box::new(session)).cast()
     }
 
     /// A session over the engine's.
     pub fn over(engine: Arc<Session>) -> *mut FuseSession {
-        CSession::new(Kind::Engine(engine))
+        CSession::of(Kind::Engine(engine))
     }
 
     /// The engine's session, unless the program serves the requests.
@@ -187,7 +188,7 @@ pub unsafe extern "C" fn fuse_session_new(
         // SAFETY: the caller's promise.
         let op = unsafe { op.as_ref() };
         op.map_or(ptr::null_mut(), |op| {
-            CSession::new(Kind::Own { ops: *op, data, exited: AtomicBool::new(false) })
+            CSession::of(Kind::Own { ops: *op, data, exited: AtomicBool::new(false) })
         })
     })
 }

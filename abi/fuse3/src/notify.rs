@@ -33,9 +33,7 @@ unsafe fn notify(
 ) -> c_int {
     guard(function, Errno::EIO.negated(), || {
         // SAFETY: the caller's promise.
-        unsafe { notified(function, target) }
-            .and_then(|session| send(session))
-            .map_or_else(Errno::negated, |()| 0)
+        unsafe { notified(function, target) }.and_then(send).map_or_else(Errno::negated, |()| 0)
     })
 }
 

@@ -33,7 +33,7 @@ impl Program {
     ///
     /// # Safety
     /// The table has as many bytes as it says; `args` is NULL or a valid argument list.
-    unsafe fn new(self, ch: *mut FuseChan, args: *mut FuseArgs) -> *mut Fuse {
+    unsafe fn file_system(self, ch: *mut FuseChan, args: *mut FuseArgs) -> *mut Fuse {
         // SAFETY: the caller's promise.
         unsafe { over(ch, args, layers(self.age, self.op, self.op_size), ptr::null_mut(), true) }
     }
@@ -41,11 +41,11 @@ impl Program {
     /// The same over a device, which becomes the file system's.
     ///
     /// # Safety
-    /// As for [`Program::new`]; `fd` is open and nobody else's from here on.
+    /// As for [`Program::file_system`]; `fd` is open and nobody else's from here on.
     unsafe fn over_device(self, fd: c_int, args: *mut FuseArgs) -> *mut Fuse {
         guard("fuse_new", ptr::null_mut(), || {
             // SAFETY: the caller's promise. Without a file system the device stays open, as in libfuse.
-            unsafe { self.new(fuse_kern_chan_new(fd), args) }
+            unsafe { self.file_system(fuse_kern_chan_new(fd), args) }
         })
     }
 
@@ -72,7 +72,7 @@ impl Program {
         guard("fuse_setup", ptr::null_mut(), || {
             // SAFETY: the caller's promise.
             unsafe {
-                let ready = set_up(argc, argv, |ch, args| self.new(ch, args));
+                let ready = set_up(argc, argv, |ch, args| self.file_system(ch, args));
                 hand_out(ready, mountpoint, multithreaded, fd)
             }
         })
@@ -86,7 +86,8 @@ impl Program {
         guard("fuse_main", 1, || {
             // SAFETY: the caller's promise; what was set up is ours until it is torn down.
             unsafe {
-                set_up(argc, argv, |ch, args| self.new(ch, args)).map_or(1, |ready| serve(&ready))
+                set_up(argc, argv, |ch, args| self.file_system(ch, args))
+                    .map_or(1, |ready| serve(&ready))
             }
         })
     }
