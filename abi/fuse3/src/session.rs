@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
-use ferrofuse::sys::env;
 use ferrofuse::transport::uring::{TransportChoice, TransportOptions};
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
