@@ -12,6 +12,7 @@ use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
+use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::opt::{self, FuseArgs};
 use ferrofuse_abi_common::panic::guard;
 use ferrofuse_abi_common::table;
@@ -24,7 +25,7 @@ use crate::types::{FuseBuf, FuseCustomIo, FuseLowlevelOps, FuseSession};
 
 /// What a `struct fuse_session *` points to.
 pub struct CSession {
-    /// [`MAGIC`] while it lives.
+    /// [`Handle::MAGIC`] while it lives.
     magic: u64,
     /// The engine's session.
     pub engine: Arc<Session>,
@@ -33,8 +34,14 @@ pub struct CSession {
     userdata: *mut c_void,
 }
 
-/// Tells a session from other memory, freed sessions included as far as that can be seen.
-const MAGIC: u64 = 0x6665_7272_6f33_7365;
+impl Handle for CSession {
+    const MAGIC: u64 = 0x6665_7272_6f33_7365;
+    const NAME: &str = "session";
+
+    fn magic(&self) -> u64 {
+        self.magic
+    }
+}
 
 /// The session behind a pointer; NULL and what is no session are reported.
 ///
@@ -42,18 +49,7 @@ const MAGIC: u64 = 0x6665_7272_6f33_7365;
 /// `se` is NULL or a live session.
 pub unsafe fn session<'a>(function: &str, se: *mut FuseSession) -> Option<&'a CSession> {
     // SAFETY: the caller's promise.
-    let session = unsafe { se.cast::<CSession>().as_ref() };
-    match session {
-        Some(session) if session.magic == MAGIC => Some(session),
-        Some(_) => {
-            log::error!("fuse: {function}: not a session");
-            None
-        }
-        None => {
-            log::error!("fuse: {function}: session is NULL");
-            None
-        }
-    }
+    unsafe { handle::get(function, se.cast::<CSession>()) }
 }
 
 /// The engine's session that a notification goes out by; `EINVAL`, with a message, if there is none.
@@ -240,7 +236,7 @@ pub unsafe fn create(
         device,
     };
     let session = CSession {
-        magic: MAGIC,
+        magic: CSession::MAGIC,
         engine: Session::new(ops, config),
         options: options.mount,
         mounted: Mutex::new(None),
@@ -250,6 +246,11 @@ pub unsafe fn create(
 }
 
 impl CSession {
+    /// Makes every loop return the number of a signal. Async-signal-safe.
+    pub fn stopped_by(&self, signal: c_int) {
+        self.engine.exit().request_with(signal);
+    }
+
     fn mount(&self, mountpoint: &Path) -> Result<()> {
         if self.engine.channel().is_some() {
             log::error!("fuse: {}: the session is mounted already", mountpoint.display());
