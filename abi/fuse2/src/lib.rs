@@ -25,6 +25,7 @@ mod extra;
 mod file;
 #[path = "../../fuse3/src/filesystem.rs"]
 mod filesystem;
+mod gains;
 mod hand;
 mod help;
 mod high;
