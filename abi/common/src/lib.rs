@@ -8,6 +8,7 @@
 //! * [`opt`]: the option parser (`fuse_opt_*`) on `struct fuse_args` and `struct fuse_opt`
 //! * [`cmdline`]: `fuse_parse_cmdline`; [`help`]: the texts of `--help`
 //! * [`conn_info`], [`conn_opts`]: `struct fuse_conn_info` and the options that edit it
+//! * [`handle`]: structs that programs only hold pointers to
 //! * [`log`]: `fuse_log`, and the engine's records routed to it
 //! * [`daemonize`], [`signals`]: process set-up
 //! * [`modules`]: what the built-in filesystem modules do to names
@@ -20,6 +21,7 @@ pub mod conn_info;
 pub mod conn_opts;
 pub mod daemonize;
 pub mod export;
+pub mod handle;
 pub mod help;
 pub mod log;
 pub mod modules;

@@ -12,6 +12,7 @@ use ferrofuse::mount::MountPoint;
 use ferrofuse::transport::{Channel, Device};
 use ferrofuse::wire::IN_HEADER_SIZE;
 use ferrofuse::{Errno, Result};
+use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::panic::guard;
 use libc::{iovec, size_t};
 use parking_lot::Mutex;
@@ -25,7 +26,7 @@ const MIN_BUFSIZE: usize = 0x21000;
 
 /// What a `struct fuse_chan *` points to.
 pub struct CChan {
-    /// [`MAGIC`] while it lives.
+    /// [`Handle::MAGIC`] while it lives.
     magic: u64,
     /// The program's own I/O.
     own: Option<(OwnOps, Arc<OwnIo>)>,
@@ -40,8 +41,14 @@ pub struct CChan {
     pub mounted: Mutex<Option<MountPoint>>,
 }
 
-/// Tells a channel from other memory, freed channels included as far as that can be seen.
-const MAGIC: u64 = 0x6665_7272_6f32_6368;
+impl Handle for CChan {
+    const MAGIC: u64 = 0x6665_7272_6f32_6368;
+    const NAME: &str = "channel";
+
+    fn magic(&self) -> u64 {
+        self.magic
+    }
+}
 
 /// The channel behind a pointer; NULL and what is no channel are reported.
 ///
@@ -49,17 +56,7 @@ const MAGIC: u64 = 0x6665_7272_6f32_6368;
 /// `ch` is NULL or a live channel.
 pub unsafe fn channel<'a>(function: &str, ch: *mut FuseChan) -> Option<&'a CChan> {
     // SAFETY: the caller's promise.
-    match unsafe { ch.cast::<CChan>().as_ref() } {
-        Some(channel) if channel.magic == MAGIC => Some(channel),
-        Some(_) => {
-            log::error!("fuse: {function}: not a channel");
-            None
-        }
-        None => {
-            log::error!("fuse: {function}: channel is NULL");
-            None
-        }
-    }
+    unsafe { handle::get(function, ch.cast::<CChan>()) }
 }
 
 impl CChan {
@@ -86,7 +83,7 @@ impl CChan {
         io: Option<Arc<dyn Channel>>,
     ) -> Box<CChan> {
         Box::new(CChan {
-            magic: MAGIC,
+            magic: CChan::MAGIC,
             own,
             fd: AtomicI32::new(fd),
             bufsize,

@@ -12,12 +12,12 @@ export!(__fuse_loop_mt @ = crate::high::commands::fuse_loop_mt_proc);
 export!(__fuse_process_cmd @ = crate::high::commands::fuse_process_cmd);
 export!(__fuse_read_cmd @ = crate::high::commands::fuse_read_cmd);
 export!(__fuse_teardown @ = crate::high::setup::fuse_teardown);
-export!(fuse_clean_cache @@ "FUSE_2.9" = crate::high::fuse::fuse_clean_cache);
+export!(fuse_clean_cache @@ "FUSE_2.9" = crate::high::handle::fuse_clean_cache);
 export!(fuse_daemonize @@ "FUSE_2.6" = crate::high::daemonize::fuse_daemonize);
-export!(fuse_destroy @@ "FUSE_2.2" = crate::high::fuse::fuse_destroy);
-export!(fuse_exit @@ "FUSE_2.2" = crate::high::fuse::fuse_exit);
+export!(fuse_destroy @@ "FUSE_2.2" = crate::high::handle::fuse_destroy);
+export!(fuse_exit @@ "FUSE_2.2" = crate::high::handle::fuse_exit);
 export!(fuse_exited @@ "FUSE_2.2" = crate::high::fuse::fuse_exited);
-export!(fuse_get_session @@ "FUSE_2.6" = crate::high::fuse::fuse_get_session);
+export!(fuse_get_session @@ "FUSE_2.6" = crate::high::handle::fuse_get_session);
 export!(fuse_invalidate @@ "FUSE_2.2" = crate::high::fuse::fuse_invalidate);
 export!(fuse_is_lib_option @@ "FUSE_2.2" = crate::high::options::fuse_is_lib_option);
 export!(fuse_loop @@ "FUSE_2.2" = crate::high::loops::fuse_loop);
@@ -29,8 +29,8 @@ export!(fuse_process_cmd @@ "FUSE_2.2" = crate::high::commands::fuse_process_cmd
 export!(fuse_read_cmd @@ "FUSE_2.2" = crate::high::commands::fuse_read_cmd);
 export!(fuse_register_module @@ "FUSE_2.7" = crate::high::modules::fuse_register_module);
 export!(fuse_setup @@ "FUSE_2.6" = crate::high::setup::fuse_setup);
-export!(fuse_start_cleanup_thread @@ "FUSE_2.9" = crate::high::fuse::fuse_start_cleanup_thread);
-export!(fuse_stop_cleanup_thread @@ "FUSE_2.9" = crate::high::fuse::fuse_stop_cleanup_thread);
+export!(fuse_start_cleanup_thread @@ "FUSE_2.9" = crate::high::handle::fuse_start_cleanup_thread);
+export!(fuse_stop_cleanup_thread @@ "FUSE_2.9" = crate::high::handle::fuse_stop_cleanup_thread);
 export!(fuse_teardown @@ "FUSE_2.6" = crate::high::setup::fuse_teardown);
 
 // What a path-based operation can ask of its request.
@@ -128,7 +128,7 @@ export!(fuse_session_reset @@ "FUSE_2.4" = crate::session::fuse_session_reset);
 // Character devices.
 export!(cuse_lowlevel_main @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_main);
 export!(cuse_lowlevel_new @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_new);
-export!(cuse_lowlevel_setup @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_setup);
+export!(cuse_lowlevel_setup @@ "FUSE_2.8" = crate::cuse_setup::cuse_lowlevel_setup);
 export!(cuse_lowlevel_teardown @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_teardown);
 
 // What a handler can ask of its request.

@@ -3,6 +3,7 @@
 
 use std::ffi::c_int;
 use std::os::fd::RawFd;
+use std::ptr;
 use std::thread;
 
 use ferrofuse::Errno;
@@ -121,11 +122,24 @@ pub fn multi<T>(next: impl Fn() -> Step<T> + Sync, serve: impl Fn(T) + Sync) -> 
     thread::scope(|scope| {
         for _ in 1..WORKERS {
             scope.spawn(|| {
-                crate::signals::leave_to_others();
+                leave_to_others();
                 work();
             });
         }
         work();
     });
     result.into_inner().unwrap_or(0)
+}
+
+/// Keeps signals that end sessions out of the calling thread, so that the main one gets them.
+fn leave_to_others() {
+    // SAFETY: a local set of signals, initialised before it is used.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT] {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut());
+    }
 }

@@ -12,9 +12,11 @@ mod compat;
 mod conn;
 #[path = "../../fuse3/src/convert.rs"]
 mod convert;
+#[path = "../../fuse3/src/cuse.rs"]
 mod cuse;
 #[path = "../../fuse3/src/cuse_device.rs"]
 mod cuse_device;
+mod cuse_setup;
 #[path = "../../fuse3/src/device.rs"]
 mod device;
 mod dirent;
@@ -23,6 +25,7 @@ mod extra;
 mod file;
 #[path = "../../fuse3/src/filesystem.rs"]
 mod filesystem;
+mod gains;
 mod hand;
 mod help;
 mod high;
@@ -39,5 +42,6 @@ mod reply;
 #[path = "../../fuse3/src/request.rs"]
 mod request;
 mod session;
+#[path = "../../fuse3/src/signals.rs"]
 mod signals;
 mod types;

@@ -14,6 +14,7 @@ use ferrofuse_abi_common::opt::{
 use ferrofuse_abi_common::panic::guard;
 
 use crate::conn::Wishes;
+use crate::gains;
 use crate::help;
 use crate::session::CSession;
 use crate::types::FuseSession;
@@ -146,11 +147,9 @@ impl Options {
                 return None;
             }
         }
-        Some(Options {
-            debug: parsed.debug != 0,
-            allow_root: parsed.allow_root != 0,
-            wishes: parsed.wishes(),
-        })
+        let mut wishes = parsed.wishes();
+        gains::limit(&mut wishes);
+        Some(Options { debug: parsed.debug != 0, allow_root: parsed.allow_root != 0, wishes })
     }
 }
 

@@ -7,8 +7,9 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ferrofuse::session::{Message, Session};
+use ferrofuse::session::{CharDevice, LowLevelOps, Message, Session};
 use ferrofuse::{Errno, Result};
+use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
 use ferrofuse_abi_common::table;
@@ -22,7 +23,7 @@ use crate::types::{FuseBuf, FuseChan, FuseLowlevelOps, FuseSession, FuseSessionO
 
 /// What a `struct fuse_session *` points to.
 pub struct CSession {
-    /// [`MAGIC`] while it lives.
+    /// [`Handle::MAGIC`] while it lives.
     magic: u64,
     kind: Kind,
     /// In the order in which they were added. The first is the engine's own.
@@ -43,8 +44,14 @@ unsafe impl Send for CSession {}
 // SAFETY: as above.
 unsafe impl Sync for CSession {}
 
-/// Tells a session from other memory, freed sessions included as far as that can be seen.
-const MAGIC: u64 = 0x6665_7272_6f32_7365;
+impl Handle for CSession {
+    const MAGIC: u64 = 0x6665_7272_6f32_7365;
+    const NAME: &str = "session";
+
+    fn magic(&self) -> u64 {
+        self.magic
+    }
+}
 
 /// The session behind a pointer; NULL and what is no session are reported.
 ///
@@ -52,17 +59,7 @@ const MAGIC: u64 = 0x6665_7272_6f32_7365;
 /// `se` is NULL or a live session.
 pub unsafe fn session<'a>(function: &str, se: *mut FuseSession) -> Option<&'a CSession> {
     // SAFETY: the caller's promise.
-    match unsafe { se.cast::<CSession>().as_ref() } {
-        Some(session) if session.magic == MAGIC => Some(session),
-        Some(_) => {
-            log::error!("fuse: {function}: not a session");
-            None
-        }
-        None => {
-            log::error!("fuse: {function}: session is NULL");
-            None
-        }
-    }
+    unsafe { handle::get(function, se.cast::<CSession>()) }
 }
 
 /// The engine's session that a notification goes out by: `EINVAL` for NULL, `ENODEV` for a channel without one.
@@ -84,7 +81,7 @@ pub unsafe fn notified<'a>(function: &str, ch: *mut FuseChan) -> Result<&'a Sess
 impl CSession {
     /// A session, given away to C.
     fn of(kind: Kind) -> *mut FuseSession {
-        let session = CSession { magic: MAGIC, kind, channels: Mutex::new(Vec::new()) };
+        let session = CSession { magic: CSession::MAGIC, kind, channels: Mutex::new(Vec::new()) };
         Box::into_raw(Box::new(session)).cast()
     }
 
@@ -109,6 +106,11 @@ impl CSession {
     /// Makes every loop return. Async-signal-safe.
     pub fn exit(&self) {
         self.set_exit(1);
+    }
+
+    /// The same, because of a signal. Async-signal-safe, as far as it is the library's.
+    pub fn stopped_by(&self, _signal: c_int) {
+        self.exit();
     }
 
     fn set_exit(&self, value: c_int) {
@@ -235,6 +237,21 @@ pub unsafe fn lowlevel_new(
         options.wishes.store(&mut filesystem.conn.lock());
         options::session(&options, Box::new(filesystem), userdata, None)
     })
+}
+
+/// A session over `ops`, for a filesystem or for a `device`; otherwise as [`fuse_lowlevel_new`].
+///
+/// # Safety
+/// `args` is NULL or a valid argument list.
+pub unsafe fn create(
+    args: *mut FuseArgs,
+    ops: Box<dyn LowLevelOps>,
+    userdata: *mut c_void,
+    device: Option<CharDevice>,
+) -> *mut FuseSession {
+    // SAFETY: the caller's promise.
+    let options = unsafe { Options::parse(args, false) };
+    options.map_or(ptr::null_mut(), |options| options::session(&options, ops, userdata, device))
 }
 
 /// `fuse_session_add_chan`: requests from this channel are the session's from here on. A channel belongs to one session.

@@ -22,7 +22,7 @@ export!(fuse_session_unmount @@ "FUSE_3.0" = crate::session::fuse_session_unmoun
 // Character devices.
 export!(cuse_lowlevel_main @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_main);
 export!(cuse_lowlevel_new @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_new);
-export!(cuse_lowlevel_setup @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_setup);
+export!(cuse_lowlevel_setup @@ "FUSE_3.0" = crate::cuse_setup::cuse_lowlevel_setup);
 export!(cuse_lowlevel_teardown @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_teardown);
 
 // Session loops and their configuration.
@@ -41,10 +41,10 @@ export!(fuse_session_loop_mt_312 @@ "FUSE_3.12" = crate::loops::fuse_session_loo
 export!(fuse_session_loop_mt_32 @@ "FUSE_3.2" = crate::loops::fuse_session_loop_mt_32);
 
 // The path-based API: file systems, their loops, and the main function.
-export!(fuse_clean_cache @@ "FUSE_3.0" = crate::high::fuse::fuse_clean_cache);
-export!(fuse_destroy @@ "FUSE_3.0" = crate::high::fuse::fuse_destroy);
-export!(fuse_exit @@ "FUSE_3.0" = crate::high::fuse::fuse_exit);
-export!(fuse_get_session @@ "FUSE_3.0" = crate::high::fuse::fuse_get_session);
+export!(fuse_clean_cache @@ "FUSE_3.0" = crate::high::handle::fuse_clean_cache);
+export!(fuse_destroy @@ "FUSE_3.0" = crate::high::handle::fuse_destroy);
+export!(fuse_exit @@ "FUSE_3.0" = crate::high::handle::fuse_exit);
+export!(fuse_get_session @@ "FUSE_3.0" = crate::high::handle::fuse_get_session);
 export!(fuse_invalidate_path @@ "FUSE_3.1" = crate::high::fuse::fuse_invalidate_path);
 export!(fuse_lib_help @@ "FUSE_3.1" = crate::high::options::fuse_lib_help);
 export!(fuse_loop @@ "FUSE_3.0" = crate::high::loops::fuse_loop);
@@ -60,8 +60,8 @@ export!(fuse_new @ "FUSE_3.0" = crate::high::fuse::fuse_new_30);
 export!(fuse_new @@ "FUSE_3.1" = crate::high::fuse::fuse_new_31);
 export!(fuse_new_30 @@ "FUSE_3.1" = crate::high::fuse::fuse_new_30);
 export!(fuse_new_31 @@ "FUSE_3.1" = crate::high::fuse::fuse_new_31);
-export!(fuse_start_cleanup_thread @@ "FUSE_3.0" = crate::high::fuse::fuse_start_cleanup_thread);
-export!(fuse_stop_cleanup_thread @@ "FUSE_3.0" = crate::high::fuse::fuse_stop_cleanup_thread);
+export!(fuse_start_cleanup_thread @@ "FUSE_3.0" = crate::high::handle::fuse_start_cleanup_thread);
+export!(fuse_stop_cleanup_thread @@ "FUSE_3.0" = crate::high::handle::fuse_stop_cleanup_thread);
 export!(fuse_unmount @@ "FUSE_3.0" = crate::high::fuse::fuse_unmount);
 
 // What a path-based operation can ask of its request.

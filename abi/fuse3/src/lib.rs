@@ -9,6 +9,7 @@ mod conn;
 mod convert;
 mod cuse;
 mod cuse_device;
+mod cuse_setup;
 mod custom;
 mod device;
 mod exports;

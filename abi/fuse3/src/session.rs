@@ -13,6 +13,7 @@ use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message,
 use ferrofuse::transport::uring::{TransportChoice, TransportOptions};
 use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
+use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::opt::{self, FuseArgs};
 use ferrofuse_abi_common::panic::guard;
 use ferrofuse_abi_common::table;
@@ -25,7 +26,7 @@ use crate::types::{FuseBuf, FuseCustomIo, FuseLowlevelOps, FuseSession};
 
 /// What a `struct fuse_session *` points to.
 pub struct CSession {
-    /// [`MAGIC`] while it lives.
+    /// [`Handle::MAGIC`] while it lives.
     magic: u64,
     /// The engine's session.
     pub engine: Arc<Session>,
@@ -34,8 +35,14 @@ pub struct CSession {
     userdata: *mut c_void,
 }
 
-/// Tells a session from other memory, freed sessions included as far as that can be seen.
-const MAGIC: u64 = 0x6665_7272_6f33_7365;
+impl Handle for CSession {
+    const MAGIC: u64 = 0x6665_7272_6f33_7365;
+    const NAME: &str = "session";
+
+    fn magic(&self) -> u64 {
+        self.magic
+    }
+}
 
 /// The session behind a pointer; NULL and what is no session are reported.
 ///
@@ -43,18 +50,7 @@ const MAGIC: u64 = 0x6665_7272_6f33_7365;
 /// `se` is NULL or a live session.
 pub unsafe fn session<'a>(function: &str, se: *mut FuseSession) -> Option<&'a CSession> {
     // SAFETY: the caller's promise.
-    let session = unsafe { se.cast::<CSession>().as_ref() };
-    match session {
-        Some(session) if session.magic == MAGIC => Some(session),
-        Some(_) => {
-            log::error!("fuse: {function}: not a session");
-            None
-        }
-        None => {
-            log::error!("fuse: {function}: session is NULL");
-            None
-        }
-    }
+    unsafe { handle::get(function, se.cast::<CSession>()) }
 }
 
 /// The engine's session that a notification goes out by; `EINVAL`, with a message, if there is none.
@@ -266,7 +262,7 @@ pub unsafe fn create(
         device,
     };
     let session = CSession {
-        magic: MAGIC,
+        magic: CSession::MAGIC,
         engine: Session::new(ops, config),
         options: options.mount,
         mounted: Mutex::new(None),
@@ -276,6 +272,11 @@ pub unsafe fn create(
 }
 
 impl CSession {
+    /// Makes every loop return the number of a signal. Async-signal-safe.
+    pub fn stopped_by(&self, signal: c_int) {
+        self.engine.exit().request_with(signal);
+    }
+
     fn mount(&self, mountpoint: &Path) -> Result<()> {
         if self.engine.channel().is_some() {
             log::error!("fuse: {}: the session is mounted already", mountpoint.display());

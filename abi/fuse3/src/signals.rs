@@ -12,12 +12,12 @@ unsafe extern "C" fn stop(target: *mut c_void, signal: c_int) {
     // SAFETY: the target is the session that `fuse_set_signal_handlers` was given, and lives until
     // the handlers are removed.
     if let Some(session) = unsafe { target.cast::<CSession>().as_ref() } {
-        session.engine.exit().request_with(signal);
+        session.stopped_by(signal);
     }
 }
 
-/// `fuse_set_signal_handlers`: HUP, INT and TERM end the session, and its loop returns the signal's
-/// number; PIPE is ignored. Only where the default disposition is in force. One session at a time:
+/// `fuse_set_signal_handlers`: HUP, INT and TERM end the session, and in libfuse 3 its loop returns the
+/// signal's number; PIPE is ignored. Only where the default disposition is in force. One session at a time:
 /// another call replaces it. Returns 0 or -1.
 ///
 /// # Safety

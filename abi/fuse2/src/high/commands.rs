@@ -6,8 +6,8 @@ use std::ptr;
 use ferrofuse::Errno;
 use ferrofuse_abi_common::panic::guard;
 
-use super::fuse::{fuse, fuse_exit, fuse_exited};
-use super::loops::run;
+use super::fuse::fuse_exited;
+use super::handle::{fuse, fuse_exit, run};
 use crate::channel::{fuse_chan_bufsize, fuse_chan_recv};
 use crate::hand::{self, Step};
 use crate::session::{fuse_session_next_chan, fuse_session_process, fuse_session_reset};

@@ -2,30 +2,9 @@
 
 use std::ffi::c_int;
 
-use super::fuse::{CFuse, fuse, fuse_start_cleanup_thread, fuse_stop_cleanup_thread};
+use super::handle::run;
 use crate::loops::{fuse_session_loop, fuse_session_loop_mt};
-use crate::types::{Fuse, FuseSession};
-
-/// Runs a loop of the session; -1 if there is none, or no thread to be had.
-///
-/// # Safety
-/// `f` is NULL or a live file system.
-pub unsafe fn run(
-    function: &str,
-    f: *mut Fuse,
-    run: impl FnOnce(*mut FuseSession) -> c_int,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    let Some(session) = unsafe { fuse(function, f) }.map(CFuse::session) else { return -1 };
-    // SAFETY: as above.
-    if unsafe { fuse_start_cleanup_thread(f) } != 0 {
-        return -1;
-    }
-    let result = run(session);
-    // SAFETY: as above.
-    unsafe { fuse_stop_cleanup_thread(f) };
-    result
-}
+use crate::types::Fuse;
 
 /// `fuse_loop`: serves requests in the calling thread, one at a time. Returns 0 after exit, a signal or unmount, and -1
 /// after an error.

@@ -28,6 +28,8 @@ pub mod fs;
 pub mod fs_calls;
 pub mod fuse;
 mod getdir;
+#[path = "../../../fuse3/src/high/handle.rs"]
+pub mod handle;
 #[path = "../../../fuse3/src/high/layers.rs"]
 mod layers;
 mod loading;
@@ -40,9 +42,13 @@ pub mod modules;
 pub mod names;
 #[path = "../../../fuse3/src/high/open_file.rs"]
 mod open_file;
+#[path = "../../../fuse3/src/high/option_table.rs"]
+mod option_table;
 pub mod options;
 #[path = "../../../fuse3/src/high/outcome.rs"]
 mod outcome;
+#[path = "../../../fuse3/src/high/pushing.rs"]
+mod pushing;
 pub mod setup;
 pub mod shaped;
 #[path = "../../../fuse3/src/high/stack.rs"]

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::loading::load;
 use super::mapped::factory;
-use crate::types::{FuseFs, FuseModule, FuseModuleFactory};
+use crate::types::{FuseModule, FuseModuleFactory};
 
 /// The modules that every program has.
 const BUILT_IN: [(&CStr, FuseModuleFactory); 2] =
@@ -44,7 +44,7 @@ fn known(name: &CStr) -> Option<FuseModuleFactory> {
 }
 
 /// The factory of a module; `None`, with a message, if there is no such module.
-fn find(name: &CStr) -> Option<FuseModuleFactory> {
+pub(super) fn find(name: &CStr) -> Option<FuseModuleFactory> {
     if let Some(factory) = known(name) {
         return Some(factory);
     }
@@ -57,34 +57,6 @@ fn find(name: &CStr) -> Option<FuseModuleFactory> {
         log::error!("fuse: module {name} is not registered by its library");
     }
     factory
-}
-
-/// The names in a list of modules.
-fn split(list: &CStr) -> impl Iterator<Item = CString> {
-    let names = list.to_bytes().split(|byte| *byte == b':');
-    names.filter(|name| !name.is_empty()).filter_map(|name| CString::new(name).ok())
-}
-
-/// Puts the modules of a list onto the stack `layers`, the first name first. False, with a message,
-/// if one is missing or refuses; the stack is then as far as it came.
-///
-/// # Safety
-/// `args` is a valid argument vector; the layers are live file systems.
-pub unsafe fn push(list: &CStr, args: *mut FuseArgs, layers: &mut Vec<*mut FuseFs>) -> bool {
-    split(list).all(|name| {
-        let Some(factory) = find(&name) else { return false };
-        let below = layers.last().copied().unwrap_or(ptr::null_mut());
-        let mut list = [below, ptr::null_mut()];
-        // SAFETY: the caller's promise, and a list as factories expect it.
-        let fs = unsafe { factory(args, list.as_mut_ptr()) };
-        if fs.is_null() {
-            return false;
-        }
-        if !layers.contains(&fs) {
-            layers.push(fs);
-        }
-        true
-    })
 }
 
 /// Prints the options of the built-in modules.

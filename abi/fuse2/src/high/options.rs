@@ -1,60 +1,38 @@
 //! The options of `fuse_new`.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::mem::offset_of;
 
-use ferrofuse_abi_common::opt::{
-    FUSE_OPT_KEY_KEEP, FuseArgs, FuseOpt, fuse_opt_match, fuse_opt_parse,
-};
+use ferrofuse_abi_common::opt::{FuseArgs, FuseOpt, fuse_opt_match, fuse_opt_parse};
 use ferrofuse_abi_common::panic::guard;
 
+use super::option_table;
 use crate::help;
 use crate::options::fuse_lowlevel_is_lib_option;
 use crate::types::FuseConfig;
 
-const FOR_EVER: c_int = -1;
 const KEY_HELP: c_int = 1;
 
-fn table() -> [FuseOpt; 31] {
+fn table() -> Vec<FuseOpt> {
     macro_rules! set {
-        ($template:literal, $field:ident, $value:expr) => {
-            FuseOpt::store($template, offset_of!(FuseConfig, $field), $value)
+        ($template:literal, $field:ident) => {
+            FuseOpt::store($template, offset_of!(FuseConfig, $field), 1)
         };
     }
-    [
+    let mut table = option_table::common();
+    table.extend([
         FuseOpt::key(c"-h", KEY_HELP),
         FuseOpt::key(c"--help", KEY_HELP),
-        // The session's as well.
-        FuseOpt::key(c"debug", FUSE_OPT_KEY_KEEP),
-        FuseOpt::key(c"-d", FUSE_OPT_KEY_KEEP),
-        set!(c"debug", debug, 1),
-        set!(c"-d", debug, 1),
-        set!(c"hard_remove", hard_remove, 1),
-        set!(c"use_ino", use_ino, 1),
-        set!(c"readdir_ino", readdir_ino, 1),
-        set!(c"direct_io", direct_io, 1),
-        set!(c"kernel_cache", kernel_cache, 1),
-        set!(c"auto_cache", auto_cache, 1),
-        set!(c"noauto_cache", auto_cache, 0),
-        set!(c"umask=", set_mode, 1),
-        set!(c"umask=%o", umask, 0),
-        set!(c"uid=", set_uid, 1),
-        set!(c"uid=%d", uid, 0),
-        set!(c"gid=", set_gid, 1),
-        set!(c"gid=%d", gid, 0),
-        set!(c"entry_timeout=%lf", entry_timeout, 0),
-        set!(c"attr_timeout=%lf", attr_timeout, 0),
-        set!(c"ac_attr_timeout=%lf", ac_attr_timeout, 0),
-        set!(c"ac_attr_timeout=", ac_attr_timeout_set, 1),
-        set!(c"negative_timeout=%lf", negative_timeout, 0),
-        set!(c"noforget", remember, FOR_EVER),
-        set!(c"remember=%u", remember, 0),
-        set!(c"nopath", nullpath_ok, 1),
-        set!(c"intr", intr, 1),
-        set!(c"intr_signal=%d", intr_signal, 0),
-        set!(c"modules=%s", modules, 0),
+        set!(c"hard_remove", hard_remove),
+        set!(c"use_ino", use_ino),
+        set!(c"readdir_ino", readdir_ino),
+        set!(c"direct_io", direct_io),
+        set!(c"nopath", nullpath_ok),
+        set!(c"intr", intr),
+        set!(c"intr_signal=%d", intr_signal),
         FuseOpt::END,
-    ]
+    ]);
+    table
 }
 
 /// The parser's callback. Help is asked for again of the session.
@@ -85,19 +63,8 @@ pub unsafe fn parse(args: *mut FuseArgs, config: &mut FuseConfig) -> bool {
     if unsafe { fuse_opt_parse(args, data, table().as_ptr(), Some(decide)) } == -1 {
         return false;
     }
-    if config.ac_attr_timeout_set == 0 {
-        config.ac_attr_timeout = config.attr_timeout;
-    }
+    option_table::settle(config);
     true
-}
-
-/// The names of the modules asked for.
-///
-/// # Safety
-/// `modules` of the configuration is NULL or a C string that lives as long as it.
-pub unsafe fn modules_of(config: &FuseConfig) -> Option<&CStr> {
-    // SAFETY: the caller's promise.
-    (!config.modules.is_null()).then(|| unsafe { CStr::from_ptr(config.modules) })
 }
 
 /// `fuse_is_lib_option`: 1 for an option of sessions or of `fuse_new`, else 0.

@@ -8,7 +8,8 @@ use ferrofuse_abi_common::panic::guard;
 use libc::size_t;
 
 use super::daemonize::fuse_daemonize;
-use super::fuse::{fuse_destroy, fuse_get_session, fuse_new};
+use super::fuse::fuse_new;
+use super::handle::{fuse_destroy, fuse_get_session};
 use super::loops::{fuse_loop, fuse_loop_mt};
 use crate::cmdline::fuse_parse_cmdline;
 use crate::mount::{fuse_mount, fuse_unmount};

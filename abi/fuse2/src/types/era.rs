@@ -5,7 +5,7 @@ use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use libc::{iovec, off_t, size_t, stat};
 
 use super::FuseModuleFactory;
-use super::common::opaque;
+use super::common::{bit_fields, opaque};
 
 /// What a notification goes out by.
 pub type NotifyTarget = FuseChan;
@@ -39,9 +39,6 @@ pub struct FuseFileInfo {
     pub lock_owner: u64,
 }
 
-// C numbers bit-fields from the other end on big-endian machines.
-const _: () = assert!(cfg!(target_endian = "little"), "the masks of FuseFileInfo need a variant");
-
 impl FuseFileInfo {
     /// From the handler, in `open`: no page cache for this open file.
     pub const DIRECT_IO: u32 = 1 << 0;
@@ -53,18 +50,9 @@ impl FuseFileInfo {
     pub const NONSEEKABLE: u32 = 1 << 3;
     /// To the handler, in `release`: drop the `flock` locks of the owner.
     pub const FLOCK_RELEASE: u32 = 1 << 4;
-
-    /// Whether all bits of `mask` are set.
-    #[must_use]
-    pub const fn has(&self, mask: u32) -> bool {
-        self.bits & mask == mask
-    }
-
-    /// Sets or clears the bits of `mask`.
-    pub const fn set(&mut self, mask: u32, value: bool) {
-        self.bits = if value { self.bits | mask } else { self.bits & !mask };
-    }
 }
+
+bit_fields!(FuseFileInfo);
 
 /// `struct fuse_file_info` of API 2.2 to 2.4, a prefix of today's up to the bit-fields.
 #[repr(C)]

@@ -11,7 +11,8 @@ use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_free_args};
 use ferrofuse_abi_common::panic::guard;
 use libc::size_t;
 
-use super::fuse::{fuse_destroy, fuse_get_session, fuse_mount, fuse_new_31, fuse_unmount};
+use super::fuse::{fuse_mount, fuse_new_31, fuse_unmount};
+use super::handle::{fuse_destroy, fuse_get_session};
 use super::loops::{fuse_loop, fuse_loop_mt_312};
 use super::options::fuse_lib_help;
 use crate::loops::{

@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 
 use super::loading::load;
 use super::mapped::factory;
-use crate::types::{FuseFs, FuseModuleFactory};
+use super::pushing::split;
+use crate::types::FuseModuleFactory;
 
 /// The modules that every program has.
 const BUILT_IN: [(&CStr, FuseModuleFactory); 2] =
@@ -21,7 +22,7 @@ const BUILT_IN: [(&CStr, FuseModuleFactory); 2] =
 static LOADED: Mutex<Vec<(CString, FuseModuleFactory)>> = Mutex::new(Vec::new());
 
 /// The factory of a module; `None`, with a message, if there is no such module.
-fn find(name: &CStr) -> Option<FuseModuleFactory> {
+pub(super) fn find(name: &CStr) -> Option<FuseModuleFactory> {
     let named = |(known, _): &&(CString, FuseModuleFactory)| **known == *name;
     if let Some((_, factory)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
         return Some(*factory);
@@ -33,34 +34,6 @@ fn find(name: &CStr) -> Option<FuseModuleFactory> {
     let factory = load(name)?;
     loaded.push((name.to_owned(), factory));
     Some(factory)
-}
-
-/// The names in a list of modules.
-fn split(list: &CStr) -> impl Iterator<Item = CString> {
-    let names = list.to_bytes().split(|byte| *byte == b':');
-    names.filter(|name| !name.is_empty()).filter_map(|name| CString::new(name).ok())
-}
-
-/// Puts the modules of a list onto the stack `layers`, the first name first. False, with a message,
-/// if one is missing or refuses; the stack is then as far as it came.
-///
-/// # Safety
-/// `args` is a valid argument vector; the layers are live file systems.
-pub unsafe fn push(list: &CStr, args: *mut FuseArgs, layers: &mut Vec<*mut FuseFs>) -> bool {
-    split(list).all(|name| {
-        let Some(factory) = find(&name) else { return false };
-        let below = layers.last().copied().unwrap_or(ptr::null_mut());
-        let mut list = [below, ptr::null_mut()];
-        // SAFETY: the caller's promise, and a list as factories expect it.
-        let fs = unsafe { factory(args, list.as_mut_ptr()) };
-        if fs.is_null() {
-            return false;
-        }
-        if !layers.contains(&fs) {
-            layers.push(fs);
-        }
-        true
-    })
 }
 
 /// Prints the options of a module.
@@ -97,12 +70,6 @@ pub fn help(list: Option<&CStr>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_between_colons() {
-        let names: Vec<CString> = split(c":a::bc:").collect();
-        assert_eq!(names, [c"a".to_owned(), c"bc".to_owned()]);
-    }
 
     #[test]
     fn missing_modules_are_none() {

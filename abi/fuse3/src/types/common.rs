@@ -30,6 +30,28 @@ macro_rules! opaque {
 }
 pub(crate) use opaque;
 
+/// Gives a struct whose C bit-fields live in `bits` the ways to read and write them by mask.
+macro_rules! bit_fields {
+    ($name:ident) => {
+        impl $name {
+            /// Whether all bits of `mask` are set.
+            #[must_use]
+            pub const fn has(&self, mask: u32) -> bool {
+                self.bits & mask == mask
+            }
+
+            /// Sets or clears the bits of `mask`.
+            pub const fn set(&mut self, mask: u32, value: bool) {
+                self.bits = if value { self.bits | mask } else { self.bits & !mask };
+            }
+        }
+
+        // C numbers bit-fields from the other end on big-endian machines.
+        const _: () = assert!(cfg!(target_endian = "little"), "the masks need a variant");
+    };
+}
+pub(crate) use bit_fields;
+
 opaque! {
     /// `struct fuse_session`, made by `fuse_session_new` and freed by `fuse_session_destroy`.
     FuseSession

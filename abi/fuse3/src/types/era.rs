@@ -11,6 +11,7 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 use libc::{iovec, off_t, size_t, ssize_t, stat};
 
 use super::FuseSession;
+use super::common::bit_fields;
 
 /// What a notification goes out by.
 pub type NotifyTarget = FuseSession;
@@ -38,9 +39,6 @@ pub struct FuseFileInfo {
     pub poll_events: u32,
 }
 
-// C numbers bit-fields from the other end on big-endian machines.
-const _: () = assert!(cfg!(target_endian = "little"), "the masks of FuseFileInfo need a variant");
-
 impl FuseFileInfo {
     /// To the handler, in `write`: the data comes from the page cache, of a writer that may be gone.
     pub const WRITEPAGE: u32 = 1 << 0;
@@ -58,18 +56,9 @@ impl FuseFileInfo {
     pub const CACHE_READDIR: u32 = 1 << 6;
     /// From the handler, in `open`: no `flush` when a descriptor is closed.
     pub const NOFLUSH: u32 = 1 << 7;
-
-    /// Whether all bits of `mask` are set.
-    #[must_use]
-    pub const fn has(&self, mask: u32) -> bool {
-        self.bits & mask == mask
-    }
-
-    /// Sets or clears the bits of `mask`.
-    pub const fn set(&mut self, mask: u32, value: bool) {
-        self.bits = if value { self.bits | mask } else { self.bits & !mask };
-    }
 }
+
+bit_fields!(FuseFileInfo);
 
 /// `struct fuse_custom_io`: the caller's own way to read and write messages. `userdata` is the session's.
 #[repr(C)]

@@ -1,4 +1,4 @@
-//! `cuse_lowlevel_*`: character devices.
+//! `cuse_lowlevel_setup`, and the loop that follows it.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
@@ -8,42 +8,13 @@ use ferrofuse_abi_common::panic::guard;
 
 use crate::channel::CChan;
 use crate::cmdline::fuse_parse_cmdline;
+use crate::cuse::cuse_lowlevel_new;
 use crate::cuse_device;
-use crate::device::Device;
 use crate::high::daemonize::fuse_daemonize;
 use crate::loops::{fuse_session_loop, fuse_session_loop_mt};
-use crate::options::{self, Options};
 use crate::session::{fuse_session_add_chan, fuse_session_destroy};
 use crate::signals::{fuse_remove_signal_handlers, fuse_set_signal_handlers};
 use crate::types::{CuseInfo, CuseLowlevelOps, FuseSession};
-
-/// `cuse_lowlevel_new`: a session for a character device over these callbacks, which are copied, as the description of
-/// the device is. Options of sessions are taken out of `args`; one that is left over makes the call fail.
-///
-/// Returns NULL on failure, with a message. Freed by `fuse_session_destroy`.
-///
-/// # Safety
-/// `args` is NULL or a valid argument list; `ci` and `clop` are NULL or point to their structs.
-pub unsafe extern "C" fn cuse_lowlevel_new(
-    args: *mut FuseArgs,
-    ci: *const CuseInfo,
-    clop: *const CuseLowlevelOps,
-    userdata: *mut c_void,
-) -> *mut FuseSession {
-    ferrofuse_abi_common::log::install();
-    guard("cuse_lowlevel_new", ptr::null_mut(), || {
-        // SAFETY: the caller's promise.
-        let (Some(ci), Some(clop)) = (unsafe { (ci.as_ref(), clop.as_ref()) }) else {
-            log::error!("fuse: cuse_lowlevel_new: device or operations are NULL");
-            return ptr::null_mut();
-        };
-        // SAFETY: as above.
-        let (device, options) = unsafe { (cuse_device::describe(ci), Options::parse(args, false)) };
-        let (Some(device), Some(options)) = (device, options) else { return ptr::null_mut() };
-        let ops = Box::new(Device::new(*clop, userdata));
-        options::session(&options, ops, userdata, Some(device))
-    })
-}
 
 /// What is done with a session before it can serve.
 ///
@@ -102,42 +73,11 @@ pub unsafe extern "C" fn cuse_lowlevel_setup(
     })
 }
 
-/// `cuse_lowlevel_teardown`: gives the signals back and frees the session.
+/// Serves requests until the end; returns as the loop does.
 ///
 /// # Safety
-/// `se` is NULL or a live session, in use by no loop and not used any more.
-pub unsafe extern "C" fn cuse_lowlevel_teardown(se: *mut FuseSession) {
+/// `se` is a live session.
+pub unsafe fn serve(se: *mut FuseSession, multithreaded: bool) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe {
-        fuse_remove_signal_handlers(se);
-        fuse_session_destroy(se);
-    }
-}
-
-/// `cuse_lowlevel_main`: all that a device's main function has to do. Returns 0, or 1 if it could not be set up or its
-/// loop failed.
-///
-/// # Safety
-/// As for [`cuse_lowlevel_setup`].
-pub unsafe extern "C" fn cuse_lowlevel_main(
-    argc: c_int,
-    argv: *mut *mut c_char,
-    ci: *const CuseInfo,
-    clop: *const CuseLowlevelOps,
-    userdata: *mut c_void,
-) -> c_int {
-    let mut multithreaded = 0;
-    // SAFETY: the caller's promise; the session is ours until it is torn down.
-    unsafe {
-        let se = cuse_lowlevel_setup(argc, argv, ci, clop, &raw mut multithreaded, userdata);
-        if se.is_null() {
-            return 1;
-        }
-        let result = match multithreaded {
-            0 => fuse_session_loop(se),
-            _ => fuse_session_loop_mt(se),
-        };
-        cuse_lowlevel_teardown(se);
-        (result < 0).into()
-    }
+    unsafe { if multithreaded { fuse_session_loop_mt(se) } else { fuse_session_loop(se) } }
 }
