@@ -214,6 +214,14 @@ impl<P: PathOps> Tree<P> {
         }
     }
 
+    /// The same for flush, which gives locks back whether the file has a name or not.
+    pub(super) fn lock_to_flush(&self, id: Id) -> Result<MaybeLocked<'_>> {
+        match self.lock_open(id) {
+            Err(error) if error == self.compat.deleted => Ok(MaybeLocked::default()),
+            locked => locked,
+        }
+    }
+
     /// The same for an operation that must not fail: libfuse 2 makes up a path for it.
     pub(super) fn lock_to_release(&self, id: Id) -> MaybeLocked<'_> {
         let made_up = !self.compat.deleted_open && !self.config().nullpath_ok;

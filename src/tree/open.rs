@@ -167,7 +167,7 @@ impl<P: PathOps> Tree<P> {
 
     pub(super) fn flush(&self, req: Request, node: NodeId, file: &FileInfo) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let locked = self.lock_to_flush(id_of(node))?;
             self.flush_file(id_of(node), locked.path(), &OpenFile::new(file))
         });
         finish(req, result);

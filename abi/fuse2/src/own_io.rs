@@ -145,4 +145,12 @@ impl Channel for OwnIo {
     fn try_clone(&self) -> Result<Arc<dyn Channel>> {
         Err(Errno::EOPNOTSUPP)
     }
+
+    /// Says so by a message of nothing, as libfuse 2 does: the program may count its requests.
+    fn abandon(&self, _unique: u64) {
+        if let Ok(ch) = self.channel() {
+            // SAFETY: the live channel of these callbacks; no message.
+            unsafe { self.ops.send(ch, ptr::null(), 0) };
+        }
+    }
 }

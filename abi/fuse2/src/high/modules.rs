@@ -10,7 +10,7 @@ use ferrofuse_abi_common::panic::guard;
 use ferrofuse_abi_common::stdio::{help_on_stderr, print_error};
 use parking_lot::Mutex;
 
-use super::loading::load;
+use super::loading::{Library, load};
 use super::mapped::factory;
 use crate::types::{FuseModule, FuseModuleFactory};
 
@@ -48,15 +48,23 @@ pub(super) fn find(name: &CStr) -> Option<FuseModuleFactory> {
     if let Some(factory) = known(name) {
         return Some(factory);
     }
-    if !load(name) {
-        return None;
-    }
-    let factory = known(name);
+    let library = load(name)?;
+    // A library that registers its module when it is loaded needs no variable.
+    let factory = known(name).or_else(|| defined(library, name));
     if factory.is_none() {
         let name = name.to_string_lossy();
         log::error!("fuse: module {name} is not registered by its library");
     }
     factory
+}
+
+/// The factory in the variable that `FUSE_REGISTER_MODULE` defines.
+fn defined(library: Library, name: &CStr) -> Option<FuseModuleFactory> {
+    let symbol = [b"fuse_fusemod_", name.to_bytes(), b"_module"].concat();
+    let symbol = CString::new(symbol).ok()?;
+    // SAFETY: an open library and a C string. A variable of this name is a module.
+    let module = unsafe { libc::dlsym(library.0, symbol.as_ptr()).cast::<FuseModule>().as_ref() };
+    module.and_then(|module| module.factory)
 }
 
 /// Prints the options of the built-in modules.
