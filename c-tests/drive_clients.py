@@ -19,6 +19,7 @@ from ferrotest import say
 
 class Client:
     """A program in the foreground that serves `mnt`; its process must map the library."""
+    library = ft.Daemon.library
 
     def __init__(self, command, mnt, is_served):
         self.mnt = mnt
