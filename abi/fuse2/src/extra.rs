@@ -1,13 +1,11 @@
 //! Low-level callbacks that libfuse 3 has otherwise.
 
 use std::ffi::CStr;
-use std::ptr;
 
 use ferrofuse::Errno;
 use ferrofuse::session::Request;
-use ferrofuse::session::ops::{CopyRange, FileInfo, IoctlCall, NodeId};
+use ferrofuse::session::ops::{CopyRange, FileInfo, NodeId};
 
-use crate::convert;
 use crate::filesystem::{Filesystem, call};
 use crate::types::FuseLowlevelOps;
 
@@ -44,21 +42,9 @@ pub fn readdirplus(
     req.not_implemented();
 }
 
-/// Calls the handler of ioctl.
-pub fn ioctl(
-    fs: &Filesystem,
-    req: Request,
-    node: NodeId,
-    call: &IoctlCall,
-    data: &[u8],
-    file: &FileInfo,
-) {
-    let mut fi = convert::file_info(file);
-    let arg = ptr::without_provenance_mut(call.arg as usize);
-    let input = if data.is_empty() { ptr::null() } else { data.as_ptr().cast() };
-    let (cmd, flags) = (call.cmd.cast_signed(), call.flags.bits());
-    let (size, out) = (data.len(), call.out_size);
-    call!(fs, ioctl, req, (node, cmd, arg, &raw mut fi, flags, input, size, out));
+/// The command of an ioctl, as handlers get it.
+pub fn command(cmd: u32) -> i32 {
+    cmd.cast_signed()
 }
 
 /// Without a handler the kernel copies by itself.

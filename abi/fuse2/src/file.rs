@@ -7,16 +7,14 @@ use ferrofuse::wire::flags::OpenFlags;
 
 use crate::types::FuseFileInfo;
 
+fn info(flags: i32, fh: u64, lock_owner: u64, writepage: bool) -> FuseFileInfo {
+    let writepage = writepage.into();
+    FuseFileInfo { flags, fh_old: fh, writepage, fh, lock_owner, ..FuseFileInfo::default() }
+}
+
 /// An open file as a low-level handler gets it.
 pub fn file_info(file: &FileInfo) -> FuseFileInfo {
-    let mut fi = FuseFileInfo {
-        flags: file.flags,
-        fh_old: file.fh,
-        writepage: file.writepage.into(),
-        fh: file.fh,
-        lock_owner: file.lock_owner,
-        ..FuseFileInfo::default()
-    };
+    let mut fi = info(file.flags, file.fh, file.lock_owner, file.writepage);
     fi.set(FuseFileInfo::FLUSH, file.flush);
     fi.set(FuseFileInfo::FLOCK_RELEASE, file.flock_release);
     fi
@@ -33,14 +31,7 @@ pub fn open_reply(fi: &FuseFileInfo) -> OpenReply {
 
 /// An open file as a path-based handler gets it.
 pub fn for_path(file: &OpenFile) -> FuseFileInfo {
-    let mut fi = FuseFileInfo {
-        flags: file.flags,
-        fh_old: file.fh,
-        writepage: file.writepage.into(),
-        fh: file.fh,
-        lock_owner: file.lock_owner,
-        ..FuseFileInfo::default()
-    };
+    let mut fi = info(file.flags, file.fh, file.lock_owner, file.writepage);
     for (mask, value) in [
         (FuseFileInfo::FLUSH, file.flush),
         (FuseFileInfo::FLOCK_RELEASE, file.flock_release),

@@ -1,10 +1,9 @@
 //! Low-level callbacks that libfuse 2 has otherwise, or not at all.
 
 use std::ffi::{CStr, c_int};
-use std::ptr;
 
 use ferrofuse::session::Request;
-use ferrofuse::session::ops::{CopyRange, FileInfo, IoctlCall, NodeId};
+use ferrofuse::session::ops::{CopyRange, FileInfo, NodeId};
 
 use crate::convert;
 use crate::filesystem::{Filesystem, call};
@@ -39,20 +38,9 @@ pub fn readdirplus(
     call!(fs, readdirplus, req, (node, size, offset.cast_signed(), &raw mut fi));
 }
 
-/// Calls the handler of ioctl.
-pub fn ioctl(
-    fs: &Filesystem,
-    req: Request,
-    node: NodeId,
-    call: &IoctlCall,
-    data: &[u8],
-    file: &FileInfo,
-) {
-    let mut fi = convert::file_info(file);
-    let arg = ptr::without_provenance_mut(call.arg as usize);
-    let input = if data.is_empty() { ptr::null() } else { data.as_ptr().cast() };
-    let (cmd, flags, size, out) = (call.cmd, call.flags.bits(), data.len(), call.out_size);
-    call!(fs, ioctl, req, (node, cmd, arg, &raw mut fi, flags, input, size, out));
+/// The command of an ioctl, as handlers get it.
+pub fn command(cmd: u32) -> u32 {
+    cmd
 }
 
 /// Calls the handler of copy_file_range.

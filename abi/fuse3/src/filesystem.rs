@@ -316,7 +316,12 @@ impl LowLevelOps for Filesystem {
     }
 
     fn ioctl(&self, req: Request, node: NodeId, call: &IoctlCall, data: &[u8], file: &FileInfo) {
-        extra::ioctl(self, req, node, call, data, file);
+        let mut fi = convert::file_info(file);
+        let arg = ptr::without_provenance_mut(call.arg as usize);
+        let input = if data.is_empty() { ptr::null() } else { data.as_ptr().cast() };
+        let (cmd, flags) = (extra::command(call.cmd), call.flags.bits());
+        let (size, room) = (data.len(), call.out_size);
+        call!(self, ioctl, req, (node, cmd, arg, &raw mut fi, flags, input, size, room));
     }
 
     fn poll(&self, req: Request, node: NodeId, file: &FileInfo, handle: Option<PollHandle>) {

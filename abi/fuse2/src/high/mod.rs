@@ -6,7 +6,7 @@
 //! * [`shaped`]: operations with other arguments, or two that libfuse 3 has as one, for the stack; [`fs_calls`]: the same
 //!   for C
 //! * [`aged`]: programs of older interfaces
-//! * [`getdir`]: listing directories the old way, [`filler`]: and the new
+//! * [`getdir`]: listing directories the old way
 //! * [`modules`], [`loading`]: modules register themselves
 //! * [`commands`]: serving requests by hand
 //! * [`daemonize`]: going into the background
@@ -22,6 +22,7 @@ pub mod daemonize;
 pub mod data;
 #[path = "../../../fuse3/src/high/files.rs"]
 pub mod files;
+#[path = "../../../fuse3/src/high/filler.rs"]
 mod filler;
 #[path = "../../../fuse3/src/high/fs.rs"]
 pub mod fs;

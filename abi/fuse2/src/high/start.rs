@@ -1,8 +1,12 @@
-//! `init` of a file system in a stack, and which operations a table has.
+//! `init` of a file system in a stack, which operations a table has, and what takes its directory entries.
+
+use std::ffi::{c_char, c_int, c_void};
 
 use ferrofuse::session::caps::Capabilities;
 use ferrofuse::tree::OpSet;
+use libc::{off_t, stat};
 
+use super::filler;
 use super::fs::Fs;
 use crate::types::{ConnInfo, FuseConfig, FuseFs, FuseOperations};
 
@@ -42,6 +46,20 @@ pub unsafe fn fuse_fs_init(fs: *mut FuseFs, conn: *mut ConnInfo, _cfg: *mut Fuse
     unsafe { fuse_fs_init_29(fs, conn) };
 }
 
+/// `fuse_fill_dir_t` that takes entries for the tree.
+///
+/// # Safety
+/// As for [`filler::take`].
+pub unsafe extern "C" fn fill(
+    buf: *mut c_void,
+    name: *const c_char,
+    stbuf: *const stat,
+    off: off_t,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { filler::take(buf, name, stbuf, off, 0) }
+}
+
 /// The operations that a table has. Some of the tree's can be done by one of two.
 pub fn op_set(ops: &FuseOperations) -> OpSet {
     macro_rules! set {
@@ -68,7 +86,7 @@ pub fn op_set(ops: &FuseOperations) -> OpSet {
 mod tests {
     use super::*;
 
-    unsafe extern "C" fn utime(_path: *const i8, _times: *mut libc::utimbuf) -> i32 {
+    unsafe extern "C" fn utime(_path: *const c_char, _times: *mut libc::utimbuf) -> c_int {
         0
     }
 

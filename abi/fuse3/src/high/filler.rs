@@ -7,6 +7,7 @@ use ferrofuse::tree::{FillFlags, Filler};
 use ferrofuse_abi_common::panic::guard;
 use libc::{off_t, stat};
 
+use super::start::fill;
 use crate::convert;
 use crate::types::FuseFillDir;
 
@@ -15,11 +16,11 @@ struct Lent<'a> {
     filler: &'a mut dyn Filler,
 }
 
-/// The function that C calls.
+/// What the function does that C calls.
 ///
 /// # Safety
 /// `buf` is what [`lend`] gave, during its call; `name` is a C string; `stbuf` is NULL or a `stat`.
-unsafe extern "C" fn fill(
+pub unsafe fn take(
     buf: *mut c_void,
     name: *const c_char,
     stbuf: *const stat,

@@ -1,9 +1,12 @@
-//! `init` of a file system in a stack, and which operations a table has.
+//! `init` of a file system in a stack, which operations a table has, and what takes its directory entries.
 
+use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::mem;
 
 use ferrofuse::tree::OpSet;
+use libc::{off_t, stat};
 
+use super::filler;
 use super::fs::Fs;
 use crate::types::{ConnInfo, FuseConfig, FuseFs, FuseOperations};
 
@@ -35,6 +38,21 @@ pub unsafe extern "C" fn fuse_fs_init(fs: *mut FuseFs, conn: *mut ConnInfo, cfg:
     }
 }
 
+/// `fuse_fill_dir_t` that takes entries for the tree.
+///
+/// # Safety
+/// As for [`filler::take`].
+pub unsafe extern "C" fn fill(
+    buf: *mut c_void,
+    name: *const c_char,
+    stbuf: *const stat,
+    off: off_t,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { filler::take(buf, name, stbuf, off, flags) }
+}
+
 /// The operations that a table has; the slots are the bits.
 pub fn op_set(ops: &FuseOperations) -> OpSet {
     // SAFETY: the table is nothing but optional function pointers, whose absence is 0.
@@ -48,8 +66,6 @@ pub const SLOTS: usize = size_of::<FuseOperations>() / size_of::<usize>();
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::{c_char, c_int};
-
     use super::*;
 
     unsafe extern "C" fn access(_path: *const c_char, _mask: c_int) -> c_int {
