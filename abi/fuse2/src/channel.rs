@@ -377,3 +377,66 @@ pub unsafe extern "C" fn fuse_chan_destroy(ch: *mut FuseChan) {
         chan.magic = 0;
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says in its data what to return, and is told when it is destroyed.
+    unsafe extern "C" fn receive_data(
+        chp: *mut *mut FuseChan,
+        _buf: *mut c_char,
+        _size: size_t,
+    ) -> c_int {
+        // SAFETY: the test's own channel, whose data is a number.
+        unsafe { *fuse_chan_data(*chp).cast::<c_int>() }
+    }
+
+    unsafe extern "C" fn note_destroyed(ch: *mut FuseChan) {
+        // SAFETY: as above.
+        unsafe { *fuse_chan_data(ch).cast::<c_int>() = 99 };
+    }
+
+    #[test]
+    fn own_channels_call_the_program() {
+        let mut op =
+            FuseChanOps { receive: Some(receive_data), send: None, destroy: Some(note_destroyed) };
+        let mut number: c_int = 0;
+        let data = (&raw mut number).cast();
+        let mut buf = [0 as c_char; 64];
+        // SAFETY: live structs; the channel is destroyed at the end.
+        unsafe {
+            let ch = fuse_chan_new(&raw mut op, 5, 64, data);
+            assert_eq!((fuse_chan_fd(ch), fuse_chan_bufsize(ch)), (5, 64));
+            assert!(fuse_chan_session(ch).is_null());
+            for (result, received) in
+                [(12, 12), (0, 0), (-libc::EINTR, 0), (-libc::EAGAIN, 0), (-libc::EIO, -1)]
+            {
+                number = result;
+                assert_eq!(fuse_chan_receive(ch, buf.as_mut_ptr(), buf.len()), received);
+                let mut same = ch;
+                assert_eq!(fuse_chan_recv(&raw mut same, buf.as_mut_ptr(), buf.len()), result);
+                assert_eq!(same, ch);
+            }
+            assert_eq!(fuse_chan_send(ch, ptr::null(), 0), -libc::ENOSYS);
+            fuse_chan_destroy(ch);
+        }
+        assert_eq!(number, 99);
+    }
+
+    #[test]
+    fn the_kernels_channel_owns_its_descriptor() {
+        // SAFETY: no preconditions; the descriptor is given away.
+        unsafe {
+            // A number that no other test gets meanwhile.
+            let fd = libc::fcntl(0, libc::F_DUPFD_CLOEXEC, 900);
+            let ch = fuse_kern_chan_new(fd);
+            assert_eq!((fuse_chan_fd(ch), fuse_chan_bufsize(ch)), (fd, MIN_BUFSIZE));
+            fuse_chan_destroy(ch);
+            assert_eq!(libc::fcntl(fd, libc::F_GETFD), -1);
+            let none = fuse_kern_chan_new(-1);
+            assert_eq!(fuse_chan_fd(none), -1);
+            fuse_chan_destroy(none);
+        }
+    }
+}

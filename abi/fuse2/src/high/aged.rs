@@ -320,3 +320,76 @@ pub unsafe fn layers(age: Age, op: *const c_void, op_size: size_t) -> Vec<*mut F
     let layer = Box::new(Layer { below, map: old });
     vec![below, Box::into_raw(Fs::owning(upper, layer)).cast()]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use super::*;
+    use crate::high::files::{fuse_fs_open, fuse_fs_release};
+    use crate::high::fs_calls::fuse_fs_getattr;
+    use crate::high::names::fuse_fs_statfs;
+
+    unsafe extern "C" fn with_flags(_path: *const c_char, flags: c_int) -> c_int {
+        flags + 1
+    }
+
+    unsafe extern "C" fn first_statfs(st: *mut FuseStatfsCompat1) -> c_int {
+        // SAFETY: the caller's struct.
+        unsafe { *st = FuseStatfsCompat1 { block_size: 512, namelen: 9, ..Default::default() } };
+        0
+    }
+
+    unsafe extern "C" fn old_open(_path: *const c_char, fi: *mut FuseFileInfoCompat) -> c_int {
+        // SAFETY: the caller's struct.
+        unsafe { ((*fi).fh, (*fi).bits) = (7, FuseFileInfoCompat::KEEP_CACHE) };
+        0
+    }
+
+    /// A table with callbacks in some of its slots.
+    fn program<const N: usize>(slots: &[(usize, *const ())]) -> [*const (); N] {
+        let mut all = [ptr::null(); N];
+        for (at, function) in slots {
+            all[*at] = *function;
+        }
+        all
+    }
+
+    /// The outermost file system over a table.
+    fn top<const N: usize>(age: Age, table: &[*const (); N]) -> *mut FuseFs {
+        // SAFETY: a table of this age.
+        let layers = unsafe { layers(age, table.as_ptr().cast(), size_of_val(table)) };
+        *layers.last().expect("a layer")
+    }
+
+    #[test]
+    fn programs_of_api_1_have_release_and_fsync_where_they_had_them() {
+        let slots = [
+            (14, with_flags as *const ()),
+            (17, first_statfs as *const ()),
+            (18, with_flags as *const ()),
+        ];
+        let fs = top(Age::V1, &program::<20>(&slots));
+        let mut fi = FuseFileInfo { flags: 4, ..FuseFileInfo::default() };
+        let path = c"/f".as_ptr();
+        // SAFETY: a live file system; live structs.
+        unsafe {
+            assert_eq!(fuse_fs_open(fs, path, &raw mut fi), 5);
+            assert_eq!(fuse_fs_release(fs, path, &raw mut fi), 5);
+            let mut st: statvfs = mem::zeroed();
+            assert_eq!(fuse_fs_statfs(fs, path, &raw mut st), 0);
+            assert_eq!((st.f_bsize, st.f_namemax), (512, 9));
+            assert_eq!(fuse_fs_getattr(fs, path, ptr::null_mut()), -libc::ENOSYS);
+        }
+    }
+
+    #[test]
+    fn programs_of_api_2_2_set_the_old_handle() {
+        let fs = top(Age::V22, &program::<31>(&[(14, old_open as *const ())]));
+        let mut fi = FuseFileInfo::default();
+        // SAFETY: a live file system and a live struct.
+        assert_eq!(unsafe { fuse_fs_open(fs, c"/f".as_ptr(), &raw mut fi) }, 0);
+        assert_eq!((fi.fh, fi.fh_old), (7, 7));
+        assert!(fi.has(FuseFileInfo::KEEP_CACHE) && !fi.has(FuseFileInfo::DIRECT_IO));
+    }
+}
