@@ -6,8 +6,8 @@
 # To install into a system: meson setup build && meson install -C build
 
 # What has to be there, as Debian calls it.
-BUILD_PACKAGES := meson ninja-build pkg-config gcc libc6-dev
-TEST_PACKAGES := $(BUILD_PACKAGES) g++ binutils python3 fuse3 libfuse3-dev attr acl strace fuse-overlayfs \
+BUILD_PACKAGES := meson ninja-build pkg-config gcc libc6-dev python3
+TEST_PACKAGES := $(BUILD_PACKAGES) g++ binutils fuse3 libfuse3-dev attr acl strace fuse-overlayfs \
 	squashfuse squashfs-tools qemu-utils valgrind
 
 DIST := $(CURDIR)/dist
