@@ -7,7 +7,7 @@
 //!   for C
 //! * [`aged`]: programs of older interfaces
 //! * [`getdir`]: listing directories the old way
-//! * [`modules`], [`loading`]: modules register themselves
+//! * [`modules`], [`loading`]: modules that are registered, or described by a variable of their library
 //! * [`commands`]: serving requests by hand
 //! * [`daemonize`]: going into the background
 

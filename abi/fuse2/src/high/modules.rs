@@ -48,15 +48,9 @@ pub(super) fn find(name: &CStr) -> Option<FuseModuleFactory> {
     if let Some(factory) = known(name) {
         return Some(factory);
     }
-    if !load(name) {
-        return None;
-    }
-    let factory = known(name);
-    if factory.is_none() {
-        let name = name.to_string_lossy();
-        log::error!("fuse: module {name} is not registered by its library");
-    }
-    factory
+    // SAFETY: a module's own description of itself.
+    unsafe { fuse_register_module(load(name)?) };
+    known(name)
 }
 
 /// Prints the options of the built-in modules.
