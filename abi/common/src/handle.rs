@@ -29,3 +29,18 @@ pub unsafe fn get<'a, T: Handle>(function: &str, pointer: *mut T) -> Option<&'a 
         }
     }
 }
+
+/// Makes a struct with a field `magic` a [`Handle`], by its mark and its name in messages.
+#[macro_export]
+macro_rules! marked {
+    ($name:ty, $magic:literal, $called:literal) => {
+        impl $crate::handle::Handle for $name {
+            const MAGIC: u64 = $magic;
+            const NAME: &str = $called;
+
+            fn magic(&self) -> u64 {
+                self.magic
+            }
+        }
+    };
+}

@@ -41,14 +41,7 @@ pub struct CChan {
     pub mounted: Mutex<Option<MountPoint>>,
 }
 
-impl Handle for CChan {
-    const MAGIC: u64 = 0x6665_7272_6f32_6368;
-    const NAME: &str = "channel";
-
-    fn magic(&self) -> u64 {
-        self.magic
-    }
-}
+ferrofuse_abi_common::marked!(CChan, 0x6665_7272_6f32_6368, "channel");
 
 /// The channel behind a pointer; NULL and what is no channel are reported.
 ///

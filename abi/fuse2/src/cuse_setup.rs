@@ -1,76 +1,39 @@
-//! `cuse_lowlevel_setup`, and the loop that follows it.
+//! How a device of libfuse 2 is set up and served.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::c_int;
+use std::os::fd::OwnedFd;
 use std::ptr;
 
-use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_free_args};
-use ferrofuse_abi_common::panic::guard;
+use ferrofuse_abi_common::opt::FuseArgs;
 
 use crate::channel::CChan;
 use crate::cmdline::fuse_parse_cmdline;
-use crate::cuse::cuse_lowlevel_new;
-use crate::cuse_device;
-use crate::high::daemonize::fuse_daemonize;
+pub use crate::high::daemonize::fuse_daemonize;
 use crate::loops::{fuse_session_loop, fuse_session_loop_mt};
-use crate::session::{fuse_session_add_chan, fuse_session_destroy};
-use crate::signals::{fuse_remove_signal_handlers, fuse_set_signal_handlers};
-use crate::types::{CuseInfo, CuseLowlevelOps, FuseSession};
+use crate::session::fuse_session_add_chan;
+use crate::types::FuseSession;
 
-/// What is done with a session before it can serve.
+/// Takes the standard options out of `args`: whether `-f` and `-s` are there; `None`, with a message, if that fails.
+///
+/// # Safety
+/// `args` is a valid argument list.
+pub unsafe fn parse(args: *mut FuseArgs) -> Option<(c_int, bool)> {
+    let (mut multithreaded, mut foreground) = (1, 0);
+    let none = ptr::null_mut();
+    // SAFETY: the caller's promise for the arguments; the others are written.
+    let parsed =
+        unsafe { fuse_parse_cmdline(args, none, &raw mut multithreaded, &raw mut foreground) } == 0;
+    parsed.then_some((foreground, multithreaded == 0))
+}
+
+/// Gives the session the kernel's side of its device.
 ///
 /// # Safety
 /// `se` is a live session.
-unsafe fn prepare(se: *mut FuseSession, foreground: c_int) -> bool {
-    let Some(fd) = cuse_device::open() else { return false };
-    let ch = Box::into_raw(CChan::device(Some(fd))).cast();
+pub unsafe fn connect(se: *mut FuseSession, fd: OwnedFd) -> bool {
     // SAFETY: the caller's promise; the session frees the channel.
-    unsafe {
-        fuse_session_add_chan(se, ch);
-        if fuse_set_signal_handlers(se) != 0 {
-            return false;
-        }
-        if fuse_daemonize(foreground) != 0 {
-            fuse_remove_signal_handlers(se);
-            return false;
-        }
-    }
+    unsafe { fuse_session_add_chan(se, Box::into_raw(CChan::device(Some(fd))).cast()) };
     true
-}
-
-/// `cuse_lowlevel_setup`: parses the command line, makes a session as [`cuse_lowlevel_new`], opens `/dev/cuse`, handles
-/// signals and goes into the background. `*multithreaded` becomes 0 for `-s`, else 1.
-///
-/// Returns NULL on failure, with a message. Ended by `cuse_lowlevel_teardown`.
-///
-/// # Safety
-/// `argv` has `argc` C strings; `multithreaded` may be written; the rest as for [`cuse_lowlevel_new`].
-pub unsafe extern "C" fn cuse_lowlevel_setup(
-    argc: c_int,
-    argv: *mut *mut c_char,
-    ci: *const CuseInfo,
-    clop: *const CuseLowlevelOps,
-    multithreaded: *mut c_int,
-    userdata: *mut c_void,
-) -> *mut FuseSession {
-    ferrofuse_abi_common::log::install();
-    guard("cuse_lowlevel_setup", ptr::null_mut(), || {
-        let mut args = FuseArgs { argc, argv, allocated: 0 };
-        let mut foreground = 0;
-        let mut se = ptr::null_mut();
-        // SAFETY: the caller's promise; a session is ours until it is returned.
-        unsafe {
-            let none = ptr::null_mut();
-            if fuse_parse_cmdline(&raw mut args, none, multithreaded, &raw mut foreground) == 0 {
-                se = cuse_lowlevel_new(&raw mut args, ci, clop, userdata);
-            }
-            fuse_opt_free_args(&raw mut args);
-            if !se.is_null() && !prepare(se, foreground) {
-                fuse_session_destroy(se);
-                se = ptr::null_mut();
-            }
-        }
-        se
-    })
 }
 
 /// Serves requests until the end; returns as the loop does.

@@ -128,7 +128,7 @@ export!(fuse_session_reset @@ "FUSE_2.4" = crate::session::fuse_session_reset);
 // Character devices.
 export!(cuse_lowlevel_main @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_main);
 export!(cuse_lowlevel_new @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_new);
-export!(cuse_lowlevel_setup @@ "FUSE_2.8" = crate::cuse_setup::cuse_lowlevel_setup);
+export!(cuse_lowlevel_setup @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_setup);
 export!(cuse_lowlevel_teardown @@ "FUSE_2.8" = crate::cuse::cuse_lowlevel_teardown);
 
 // What a handler can ask of its request.

@@ -44,14 +44,7 @@ unsafe impl Send for CSession {}
 // SAFETY: as above.
 unsafe impl Sync for CSession {}
 
-impl Handle for CSession {
-    const MAGIC: u64 = 0x6665_7272_6f32_7365;
-    const NAME: &str = "session";
-
-    fn magic(&self) -> u64 {
-        self.magic
-    }
-}
+ferrofuse_abi_common::marked!(CSession, 0x6665_7272_6f32_7365, "session");
 
 /// The session behind a pointer; NULL and what is no session are reported.
 ///

@@ -1,96 +1,44 @@
-//! `cuse_lowlevel_setup`, and the loop that follows it.
+//! How a device of libfuse 3 is set up and served.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::c_int;
 use std::mem::MaybeUninit;
-use std::ptr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use ferrofuse::transport;
 use ferrofuse_abi_common::cmdline::{self, CmdlineOpts};
-use ferrofuse_abi_common::daemonize::fuse_daemonize;
-use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_free_args};
-use ferrofuse_abi_common::panic::guard;
+pub use ferrofuse_abi_common::daemonize::fuse_daemonize;
+use ferrofuse_abi_common::opt::FuseArgs;
 
-use crate::cuse::cuse_lowlevel_new;
-use crate::cuse_device;
 use crate::loops::{
     fuse_loop_cfg_create, fuse_loop_cfg_destroy, fuse_session_loop, fuse_session_loop_mt_312,
 };
-use crate::session::{fuse_session_destroy, session};
-use crate::signals::{fuse_remove_signal_handlers, fuse_set_signal_handlers};
-use crate::types::{CuseInfo, CuseLowlevelOps, FuseSession};
+use crate::session::session;
+use crate::types::FuseSession;
 
-/// Opens the kernel's side of the device for the session; false, with a message, on failure.
+/// Takes the standard options out of `args`: whether `-f` and `-s` are there; `None`, with a message, if that fails.
+///
+/// # Safety
+/// `args` is a valid argument list.
+pub unsafe fn parse(args: *mut FuseArgs) -> Option<(c_int, bool)> {
+    let mut opts = MaybeUninit::<CmdlineOpts>::zeroed();
+    // SAFETY: the caller's promise for the arguments; `opts` is zeroed plain data, written or not.
+    unsafe {
+        let parsed = cmdline::parse_cmdline(args, opts.as_mut_ptr()) == 0;
+        let opts = opts.assume_init();
+        libc::free(opts.mountpoint.cast());
+        parsed.then_some((opts.foreground, opts.singlethread != 0))
+    }
+}
+
+/// Gives the session the kernel's side of its device.
 ///
 /// # Safety
 /// `se` is a live session.
-unsafe fn connect(se: *mut FuseSession) -> bool {
-    let Some(fd) = cuse_device::open() else { return false };
+pub unsafe fn connect(se: *mut FuseSession, fd: OwnedFd) -> bool {
     // SAFETY: the caller's promise.
     let session = unsafe { session("cuse_lowlevel_setup", se) };
     session.is_some_and(|s| s.engine.attach(Arc::new(transport::Device::new(fd))).is_ok())
-}
-
-/// What is done with a session before it can serve.
-///
-/// # Safety
-/// `se` is a live session.
-unsafe fn prepare(se: *mut FuseSession, foreground: c_int) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if !connect(se) || fuse_set_signal_handlers(se) != 0 {
-            return false;
-        }
-        if fuse_daemonize(foreground) != 0 {
-            fuse_remove_signal_handlers(se);
-            return false;
-        }
-    }
-    true
-}
-
-/// `cuse_lowlevel_setup`: parses the command line, makes a session as [`cuse_lowlevel_new`], opens
-/// `/dev/cuse`, handles signals and goes into the background. `*multithreaded` becomes 0 for `-s`,
-/// else 1.
-///
-/// Returns NULL on failure, with a message. Ended by `cuse_lowlevel_teardown`.
-///
-/// # Safety
-/// `argv` has `argc` C strings; `multithreaded` may be written; the rest as for
-/// [`cuse_lowlevel_new`].
-pub unsafe extern "C" fn cuse_lowlevel_setup(
-    argc: c_int,
-    argv: *mut *mut c_char,
-    ci: *const CuseInfo,
-    clop: *const CuseLowlevelOps,
-    multithreaded: *mut c_int,
-    userdata: *mut c_void,
-) -> *mut FuseSession {
-    ferrofuse_abi_common::log::install();
-    guard("cuse_lowlevel_setup", ptr::null_mut(), || {
-        let mut args = FuseArgs { argc, argv, allocated: 0 };
-        let mut opts = MaybeUninit::<CmdlineOpts>::zeroed();
-        // SAFETY: the caller's promise for the arguments; `opts` is zeroed plain data, written or
-        // not; a session is ours until it is returned.
-        unsafe {
-            let parsed = cmdline::parse_cmdline(&raw mut args, opts.as_mut_ptr()) == 0;
-            let opts = opts.assume_init();
-            libc::free(opts.mountpoint.cast());
-            let mut se = ptr::null_mut();
-            if parsed {
-                se = cuse_lowlevel_new(&raw mut args, ci, clop, userdata);
-            }
-            fuse_opt_free_args(&raw mut args);
-            if !se.is_null() && !prepare(se, opts.foreground) {
-                fuse_session_destroy(se);
-                se = ptr::null_mut();
-            }
-            if !se.is_null() && !multithreaded.is_null() {
-                multithreaded.write((opts.singlethread == 0).into());
-            }
-            se
-        }
-    })
 }
 
 /// Serves requests until the end; returns as the loop does.

@@ -22,7 +22,7 @@ export!(fuse_session_unmount @@ "FUSE_3.0" = crate::session::fuse_session_unmoun
 // Character devices.
 export!(cuse_lowlevel_main @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_main);
 export!(cuse_lowlevel_new @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_new);
-export!(cuse_lowlevel_setup @@ "FUSE_3.0" = crate::cuse_setup::cuse_lowlevel_setup);
+export!(cuse_lowlevel_setup @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_setup);
 export!(cuse_lowlevel_teardown @@ "FUSE_3.0" = crate::cuse::cuse_lowlevel_teardown);
 
 // Session loops and their configuration.

@@ -21,14 +21,7 @@ pub struct CFuse {
     pub(super) tree: Arc<Tree<Stack>>,
 }
 
-impl Handle for CFuse {
-    const MAGIC: u64 = 0x6665_7272_6f33_6675;
-    const NAME: &str = "file system";
-
-    fn magic(&self) -> u64 {
-        self.magic
-    }
-}
+ferrofuse_abi_common::marked!(CFuse, 0x6665_7272_6f33_6675, "file system");
 
 impl CFuse {
     /// A file system and its session, which it ends with, given away to C.
