@@ -1,7 +1,8 @@
 //! Path locks: a path given to an operation stays valid until the operation returns.
 //!
 //! An operation uses the path of a node, or of a name in a directory; it *pins* that node, by a
-//! counter in it. Operations that take a name away (unlink, rmdir, both ends of a rename) also
+//! counter in it. A look-up of a name that has a node pins that one too, since the kernel may ask for
+//! it without the lock of its directory. Operations that take a name away (unlink, rmdir, both ends of a rename) also
 //! *mark* the node behind the name. No mark is given on a node while an operation has a path
 //! through it, and no path through a marked node is given out.
 //!
