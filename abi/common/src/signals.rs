@@ -18,6 +18,24 @@ static TARGET: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 /// The [`Stop`] function, NULL before the first session.
 static STOP: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
+/// What becomes of PIPE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnPipe {
+    /// A handler that does nothing, as in libfuse 3. Programs that are started do not inherit it.
+    DoNothing,
+    /// It is ignored, as in libfuse 2, and by programs that are started as well.
+    Ignore,
+}
+
+impl OnPipe {
+    fn handler(self) -> libc::sighandler_t {
+        match self {
+            OnPipe::DoNothing => on_pipe as *const () as libc::sighandler_t,
+            OnPipe::Ignore => libc::SIG_IGN,
+        }
+    }
+}
+
 const STOPPING: [c_int; 3] = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM];
 
 extern "C" fn on_stop(signal: c_int) {
@@ -39,7 +57,7 @@ extern "C" fn on_stop(signal: c_int) {
 /// SIG_IGN isn't inherited by programs it starts.
 extern "C" fn on_pipe(_signal: c_int) {}
 
-/// Makes HUP, INT and TERM call `stop` with `target`, and PIPE do nothing, each only where the
+/// Makes HUP, INT and TERM call `stop` with `target`, and PIPE do as `pipe` says, each only where the
 /// default disposition is in force. System calls aren't restarted. A previous target is replaced;
 /// a signal that comes between has no effect.
 ///
@@ -47,12 +65,10 @@ extern "C" fn on_pipe(_signal: c_int) {}
 ///
 /// # Safety
 /// Until [`remove`] or another call replaces it, `target` stays valid for `stop` in any thread.
-pub unsafe fn set(target: *mut c_void, stop: Stop) -> c_int {
+pub unsafe fn set(target: *mut c_void, stop: Stop, pipe: OnPipe) -> c_int {
     TARGET.store(ptr::null_mut(), Ordering::Release);
     STOP.store(stop as *mut c_void, Ordering::Release);
-    let handlers = STOPPING.map(|signal| (signal, on_stop as extern "C" fn(c_int)));
-    for (signal, handler) in handlers.into_iter().chain([(libc::SIGPIPE, on_pipe as _)]) {
-        let handler = handler as *const () as libc::sighandler_t;
+    for (signal, handler) in handlers(pipe) {
         if let Err((what, error)) = replace(signal, libc::SIG_DFL, handler) {
             emit(FUSE_LOG_ERR, &format!("fuse: {what}: {error}"));
             return -1;
@@ -62,25 +78,26 @@ pub unsafe fn set(target: *mut c_void, stop: Stop) -> c_int {
     0
 }
 
-/// Restores the default disposition where the handler of [`set`] is still in force, and forgets
+/// Restores the default disposition where what [`set`] did, with the same `pipe`, is still in force, and forgets
 /// `target`. A `target` other than the one set is reported; the handlers go all the same, while
 /// the one set stays known, so that its own removal isn't reported.
-pub fn remove(target: *mut c_void) {
+pub fn remove(target: *mut c_void, pipe: OnPipe) {
     let null = ptr::null_mut();
     if TARGET.compare_exchange(target, null, Ordering::AcqRel, Ordering::Acquire).is_err() {
         emit(FUSE_LOG_ERR, "fuse: fuse_remove_signal_handlers: unknown session");
     }
-    for signal in STOPPING {
-        remove_handler(signal, on_stop);
+    for (signal, handler) in handlers(pipe) {
+        if let Err((what, error)) = replace(signal, handler, libc::SIG_DFL) {
+            emit(FUSE_LOG_ERR, &format!("fuse: {what}: {error}"));
+        }
     }
-    remove_handler(libc::SIGPIPE, on_pipe);
 }
 
-fn remove_handler(signal: c_int, handler: extern "C" fn(c_int)) {
-    let handler = handler as *const () as libc::sighandler_t;
-    if let Err((what, error)) = replace(signal, handler, libc::SIG_DFL) {
-        emit(FUSE_LOG_ERR, &format!("fuse: {what}: {error}"));
-    }
+/// Every signal, and what is set for it.
+fn handlers(pipe: OnPipe) -> impl Iterator<Item = (c_int, libc::sighandler_t)> {
+    let stop = on_stop as *const () as libc::sighandler_t;
+    let stopping = STOPPING.into_iter().map(move |signal| (signal, stop));
+    stopping.chain([(libc::SIGPIPE, pipe.handler())])
 }
 
 /// Makes `handler` the disposition of `signal` if `expected` is.

@@ -5,7 +5,8 @@ mod support;
 
 use std::ffi::{CStr, c_int, c_void};
 
-use ferrofuse_abi_common::{help, version};
+use ferrofuse_abi_common::signals::OnPipe;
+use ferrofuse_abi_common::{help, signals, version};
 use support::{Api, OURS, in_child, their_main, theirs};
 
 /// Runs `body` with each library and demands equal output and exit status, which is returned.
@@ -193,14 +194,14 @@ fn our_handler_passes_target_and_signal_and_keeps_errno() {
                     *libc::__errno_location() = libc::EBADF;
                 }
             }
-            assert_eq!(ferrofuse_abi_common::signals::set(target, stop), 0);
+            assert_eq!(signals::set(target, stop, OnPipe::DoNothing), 0);
             for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
                 *libc::__errno_location() = libc::EXDEV;
                 libc::raise(signal);
                 assert_eq!(*libc::__errno_location(), libc::EXDEV);
                 assert_eq!(target.cast::<c_int>().read_volatile(), signal);
             }
-            ferrofuse_abi_common::signals::remove(target);
+            signals::remove(target, OnPipe::DoNothing);
         }
         show_dispositions("removed");
     });

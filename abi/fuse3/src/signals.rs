@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use ferrofuse_abi_common::signals;
 
 use crate::session::{CSession, session};
-use crate::types::FuseSession;
+use crate::types::{FuseSession, ON_PIPE};
 
 /// Runs in a signal handler: everything it does is async-signal-safe.
 unsafe extern "C" fn stop(target: *mut c_void, signal: c_int) {
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn fuse_set_signal_handlers(se: *mut FuseSession) -> c_int
         return -1;
     }
     // SAFETY: the caller's promise.
-    unsafe { signals::set(se.cast(), stop) }
+    unsafe { signals::set(se.cast(), stop, ON_PIPE) }
 }
 
 /// `fuse_remove_signal_handlers`: restores the default disposition where our handler still is.
@@ -36,5 +36,5 @@ pub unsafe extern "C" fn fuse_set_signal_handlers(se: *mut FuseSession) -> c_int
 /// # Safety
 /// `se` is NULL or a session.
 pub unsafe extern "C" fn fuse_remove_signal_handlers(se: *mut FuseSession) {
-    signals::remove(se.cast());
+    signals::remove(se.cast(), ON_PIPE);
 }

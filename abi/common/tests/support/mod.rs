@@ -88,11 +88,11 @@ unsafe extern "C" fn set_for_session(session: *mut c_void) -> c_int {
         unsafe { session.cast::<c_int>().write(signal) }
     }
     // SAFETY: the tests keep their sessions.
-    unsafe { signals::set(session, stop) }
+    unsafe { signals::set(session, stop, signals::OnPipe::DoNothing) }
 }
 
 unsafe extern "C" fn remove_for_session(session: *mut c_void) {
-    signals::remove(session);
+    signals::remove(session, signals::OnPipe::DoNothing);
 }
 
 /// The system's libfuse3 as an [`Api`].

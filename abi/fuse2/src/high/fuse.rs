@@ -73,7 +73,7 @@ unsafe fn new(
     if flags.has(FuseOperations::FLAG_NOPATH) {
         layers.config.nullpath_ok = 1;
     }
-    let help = layers.config.show_help != 0;
+    let (help, debug) = (layers.config.show_help != 0, layers.config.debug != 0);
     // SAFETY: the caller's promise.
     let options = unsafe { Options::parse(args, old) };
     if help {
@@ -84,6 +84,11 @@ unsafe fn new(
     let tree = Tree::new(Stack::new(layers), settings, compat);
     options.wishes.store(&mut tree.ops().conn.lock());
     let session = options::session(&options, Box::new(tree.clone()), user_data, None);
+    if debug {
+        log::debug!("nullpath_ok: {}", i32::from(compat.deleted_open));
+        log::debug!("nopath: {}", i32::from(tree.config().nullpath_ok));
+        log::debug!("utime_omit_ok: {}", i32::from(compat.utime_omit));
+    }
     Some(CFuse::give(session, tree))
 }
 

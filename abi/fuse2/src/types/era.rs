@@ -2,6 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 
+use ferrofuse_abi_common::signals::OnPipe;
 use libc::{iovec, off_t, size_t, stat};
 
 use super::FuseModuleFactory;
@@ -9,6 +10,9 @@ use super::common::{bit_fields, opaque};
 
 /// What a notification goes out by.
 pub type NotifyTarget = FuseChan;
+
+/// What becomes of PIPE while signals end a session.
+pub const ON_PIPE: OnPipe = OnPipe::Ignore;
 
 /// Whether threads that never served a request have a context, too.
 pub const CONTEXT_ALWAYS: bool = true;

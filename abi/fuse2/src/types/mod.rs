@@ -29,7 +29,7 @@ pub use common::{
 pub use cuse::{CuseInfo, CuseLowlevelOps};
 pub use era::{
     CONTEXT_ALWAYS, ConnInfo, FuseChan, FuseChanOps, FuseChanOpsCompat24, FuseCmd, FuseFileInfo,
-    FuseFileInfoCompat, FuseFillDir, FuseModule, FuseSessionOps, NotifyTarget,
+    FuseFileInfoCompat, FuseFillDir, FuseModule, FuseSessionOps, NotifyTarget, ON_PIPE,
 };
 pub use high::{FuseConfig, FuseContext, FuseModuleFactory};
 pub use high_ops::FuseOperations;

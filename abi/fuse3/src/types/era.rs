@@ -8,6 +8,7 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
+use ferrofuse_abi_common::signals::OnPipe;
 use libc::{iovec, off_t, size_t, ssize_t, stat};
 
 use super::FuseSession;
@@ -15,6 +16,9 @@ use super::common::bit_fields;
 
 /// What a notification goes out by.
 pub type NotifyTarget = FuseSession;
+
+/// What becomes of PIPE while signals end a session.
+pub const ON_PIPE: OnPipe = OnPipe::DoNothing;
 
 /// Whether threads that never served a request have a context, too.
 pub const CONTEXT_ALWAYS: bool = false;

@@ -32,7 +32,7 @@ pub use common::{
     FusePollhandle, FuseReq, FuseReqHandle, FuseSession, file_ptr,
 };
 pub use cuse::{CuseInfo, CuseLowlevelOps};
-pub use era::{CONTEXT_ALWAYS, FuseCustomIo, FuseFileInfo, FuseFillDir, NotifyTarget};
+pub use era::{CONTEXT_ALWAYS, FuseCustomIo, FuseFileInfo, FuseFillDir, NotifyTarget, ON_PIPE};
 pub use high::{FuseConfig, FuseContext, FuseModuleFactory};
 pub use high_ops::FuseOperations;
 pub use ops::FuseLowlevelOps;
