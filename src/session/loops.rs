@@ -34,8 +34,12 @@ pub(super) enum Step {
 }
 
 impl<'s> Server<'s> {
-    pub fn new(session: &'s Arc<Session>, channel: Arc<dyn Channel>) -> Server<'s> {
-        let buffer = RequestBuffer::new(session.buffer_size());
+    /// `buffer` grows to what the session's requests need.
+    pub fn new(
+        session: &'s Arc<Session>,
+        channel: Arc<dyn Channel>,
+        buffer: RequestBuffer,
+    ) -> Server<'s> {
         Server { session, channel, buffer, expect_large: false, errand: Arc::default() }
     }
 
@@ -140,7 +144,7 @@ impl Session {
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
-        let mut server = Server::new(self, channel);
+        let mut server = Server::new(self, channel, RequestBuffer::default());
         solo::resume(self);
         while !exit.is_requested() {
             let step = match solo::of(self) {
