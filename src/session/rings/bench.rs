@@ -97,9 +97,7 @@ fn work(rings: &Arc<Rings>, member: &Arc<Member>) {
             }
             member.turn.fetch_add(1, Ordering::SeqCst);
         }
-        if let Some(session) = rings.session.upgrade()
-            && server.serve(&session, &channel, false) == Outcome::Commit
-        {
+        if rings.serve(&mut server, &channel, false) == Outcome::Commit {
             rings.desk.leave(channel);
         }
         member.turn.fetch_add(1, Ordering::SeqCst);

@@ -93,7 +93,11 @@ impl Clerk<'_> {
                 self.rings.asleep.store(true, Ordering::SeqCst);
             }
             // Who began before the flag was set is seen now.
-            let limit = (!idle || self.anybody_busy()).then_some(TICK);
+            let owed = self.rings.clerk.owed();
+            let limit = match owed {
+                Some(_) => Some(Duration::ZERO),
+                None => (!idle || self.anybody_busy()).then_some(TICK),
+            };
             match self.ring.wait(limit) {
                 Ok(()) | Err(Errno::EINTR) => {}
                 Err(error) => {
@@ -105,8 +109,8 @@ impl Clerk<'_> {
             while let Some(event) = self.ring.next_event() {
                 match event {
                     Event::Entry(channel, Ok(())) => {
+                        self.rings.taken(&channel);
                         let queue = self.rings.queue(&channel);
-                        queue.disarm();
                         let number = channel.entry().queue();
                         let none_left = queue.armed.load(Ordering::SeqCst) <= 0;
                         if none_left && self.spares[usize::from(number)] < SPARES {
@@ -129,6 +133,9 @@ impl Clerk<'_> {
                     }
                     Event::Bell | Event::Ready => {}
                 }
+            }
+            if let Some(asked) = owed {
+                self.rings.clerk.testify(asked);
             }
             calm = if self.look() { 0 } else { calm.saturating_add(1) };
         }

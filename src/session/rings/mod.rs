@@ -24,6 +24,7 @@ mod doorbell;
 mod gate;
 mod seat;
 mod serve;
+mod settle;
 pub(super) mod solo;
 
 use std::sync::Arc;
@@ -39,13 +40,15 @@ use super::errand::Errand;
 use super::pool::start_thread;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
-use crate::sys::uring::possible_processors;
+use crate::sys::uring::{HasEntry, Outcome, possible_processors};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, TransportChoice, Unused};
 use bench::Bench;
 use desk::Desk;
 use doorbell::RegularFiles;
 use gate::Gate;
+use serve::Server;
+use settle::{Releases, Witness};
 
 /// Seats of each queue unless the user says otherwise. The kernel wakes who waits for an answer before
 /// the entry it came in is ready again, so the next request often finds the first seat's busy.
@@ -88,11 +91,18 @@ struct Member {
     channel: Mutex<Weak<RingChannel>>,
     /// Wakes it, if it has a ring of its own.
     desk: Option<Arc<Desk<RingChannel>>>,
+    witness: Witness,
 }
 
 impl Member {
     fn new(desk: Option<Arc<Desk<RingChannel>>>) -> Member {
-        Member { turn: AtomicU32::new(0), errand: Arc::default(), channel: Mutex::default(), desk }
+        Member {
+            turn: AtomicU32::new(0),
+            errand: Arc::default(),
+            channel: Mutex::default(),
+            desk,
+            witness: Witness::default(),
+        }
     }
 
     fn is_busy(&self) -> bool {
@@ -116,6 +126,8 @@ pub(super) struct Rings {
     desk: Desk<RingChannel>,
     /// The clerk sleeps until it is rung for.
     asleep: AtomicBool,
+    clerk: Witness,
+    releases: Releases,
     bench: Bench,
     regular: Arc<RegularFiles>,
     /// Seats made of the clerk's entries, and how many there may be.
@@ -152,6 +164,8 @@ impl Rings {
             spares_first: Gate::default(),
             desk: Desk::new().map_err(failed("eventfd"))?,
             asleep: AtomicBool::new(false),
+            clerk: Witness::default(),
+            releases: Releases::default(),
             bench: Bench::new(max_threads),
             regular: Arc::default(),
             adopted: AtomicUsize::new(0),
@@ -239,8 +253,25 @@ impl Rings {
         }
     }
 
+    /// A request has arrived in an entry, which is not armed any more.
+    fn taken(&self, channel: &Arc<RingChannel>) {
+        self.queue(channel).disarm();
+        if let Some(header) = channel.entry().arrived_header() {
+            self.releases.begin(channel, &header);
+        }
+    }
+
+    /// Serves what was [taken](Rings::taken).
+    fn serve(&self, server: &mut Server, channel: &Arc<RingChannel>, defers: bool) -> Outcome {
+        let outcome = match self.session.upgrade() {
+            Some(session) => server.serve(&session, channel, defers),
+            None => Outcome::Unanswered,
+        };
+        self.releases.end(channel);
+        outcome
+    }
+
     fn queue(&self, channel: &RingChannel) -> &Queue {
-        use crate::sys::uring::HasEntry;
         // Entries are made for the queues there are.
         &self.queues[usize::from(channel.entry().queue())]
     }
@@ -388,6 +419,18 @@ impl Session {
         let rings = self.rings.lock().clone();
         if let Some(rings) = rings {
             rings.pause();
+        }
+    }
+
+    /// Waits until every RELEASE of these nodes has been handled that the kernel sent before the
+    /// request which the calling thread serves; a second at most. The caller may hold nothing that
+    /// a RELEASE needs.
+    ///
+    /// By the device requests are taken in their order, so that this is rarely missed there.
+    pub(crate) fn await_releases(&self, nodes: &[u64]) {
+        let rings = self.rings.lock().clone();
+        if let Some(rings) = rings {
+            rings.settle(nodes);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::desk::Desk;
 use super::serve::Server;
@@ -120,7 +121,8 @@ impl Seat<'_> {
                 let _ = self.ring.submit();
                 return;
             }
-            match self.ring.wait(None) {
+            let owed = self.member.witness.owed();
+            match self.ring.wait(owed.map(|_| Duration::ZERO)) {
                 Ok(()) | Err(Errno::EINTR) => {}
                 Err(error) => {
                     log::error!("fuse: waiting for requests: {error}");
@@ -130,7 +132,7 @@ impl Seat<'_> {
             while let Some(event) = self.ring.next_event() {
                 match event {
                     Event::Entry(channel, Ok(())) => {
-                        self.queue().disarm();
+                        self.rings.taken(&channel);
                         if !self.serve(&channel) {
                             return;
                         }
@@ -143,6 +145,9 @@ impl Seat<'_> {
                     }
                     Event::Bell | Event::Ready => {}
                 }
+            }
+            if let Some(asked) = owed {
+                self.member.witness.testify(asked);
             }
         }
     }
@@ -159,6 +164,10 @@ impl Seat<'_> {
     fn serve(&mut self, channel: &Arc<RingChannel>) -> bool {
         // Announced before the gate is looked at: whoever shuts it waits for the announced.
         self.member.turn.fetch_add(1, Ordering::SeqCst);
+        // This was the one entry: nothing else can have arrived here.
+        if let Some(asked) = self.member.witness.owed() {
+            self.member.witness.testify(asked);
+        }
         while !self.rings.gate.is_open() {
             self.member.turn.fetch_add(1, Ordering::SeqCst);
             if !self.rings.gate.pass() {
@@ -167,10 +176,9 @@ impl Seat<'_> {
             self.member.turn.fetch_add(1, Ordering::SeqCst);
         }
         self.rings.wake_clerk();
-        let outcome = match self.rings.session.upgrade() {
-            Some(session) => self.server.serve(&session, channel, true),
-            None => Outcome::Unanswered,
-        };
+        let outcome = self.rings.serve(&mut self.server, channel, true);
+        // Before anything is armed again: see `settle`.
+        self.member.turn.fetch_add(1, Ordering::SeqCst);
         match outcome {
             Outcome::Commit => self.commit(channel.clone()),
             Outcome::Unanswered if !self.adopted => {
@@ -186,7 +194,6 @@ impl Seat<'_> {
                 }
             }
         }
-        self.member.turn.fetch_add(1, Ordering::SeqCst);
         true
     }
 
