@@ -38,9 +38,10 @@ use parking_lot::Mutex;
 
 use super::errand::Errand;
 use super::pool::start_thread;
+use super::turns::{Turn, Turns};
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
-use crate::sys::uring::{HasEntry, Outcome, possible_processors};
+use crate::sys::uring::{HasEntry, Inherited, Outcome, possible_processors};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, TransportChoice, Unused};
 use bench::Bench;
@@ -55,6 +56,8 @@ use settle::{Releases, Witness};
 const SEATS: usize = 2;
 /// Most threads that wait for requests, whatever depth the user asks for.
 const MOST_SEATS: usize = 1024;
+/// Memory of entries that nothing has come into for this long is given back.
+const IDLE: Duration = Duration::from_secs(5);
 /// How often the end of a loop looks whether handlers have returned.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// After this long, whoever still holds up the exit is named.
@@ -105,6 +108,20 @@ impl Member {
         }
     }
 
+    /// A handler is about to be called.
+    fn begin(&self) {
+        self.turn.fetch_add(1, Ordering::SeqCst);
+        // The one entry of its ring has been taken: nothing else can have arrived there.
+        if let Some(asked) = self.witness.owed() {
+            self.witness.testify(asked);
+        }
+    }
+
+    /// It has returned, or is not called after all.
+    fn end(&self) {
+        self.turn.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn is_busy(&self) -> bool {
         self.turn.load(Ordering::SeqCst) & 1 == 1
     }
@@ -116,6 +133,7 @@ type Caller = Option<Arc<Member>>;
 /// The rings of a session with workers.
 pub(super) struct Rings {
     session: Weak<Session>,
+    turns: Arc<Turns>,
     device: Arc<dyn Channel>,
     payload: usize,
     queues: Vec<Queue>,
@@ -139,6 +157,8 @@ pub(super) struct Rings {
     /// Seats that have not registered their entry yet.
     awaited: AtomicUsize,
     failed: AtomicBool,
+    /// A forked child has none of the threads.
+    made: Inherited<()>,
 }
 
 impl Rings {
@@ -157,6 +177,7 @@ impl Rings {
         let failed = |step| move |error| Unused::Failed(step, error);
         let rings = Arc::new(Rings {
             session: Arc::downgrade(session),
+            turns: session.turns.clone(),
             device,
             payload,
             queues: (0..processors).map(|_| Queue::default()).collect(),
@@ -174,6 +195,7 @@ impl Rings {
             threads: Mutex::default(),
             awaited: AtomicUsize::new(processors * depth),
             failed: AtomicBool::new(false),
+            made: Inherited::new(()),
         });
         let (report, reports) = channel();
         let started = rings.start_all(depth, &report);
@@ -261,6 +283,23 @@ impl Rings {
         }
     }
 
+    /// Waits until a handler may be called, and announces one; `None` if none ever may. Whoever shuts
+    /// the gate waits for the announced.
+    fn admit(&self, member: &Member) -> Option<Turn<'_>> {
+        loop {
+            member.begin();
+            if self.gate.is_open()
+                && let Some(turn) = self.turns.take(|| self.gate.is_open())
+            {
+                return Some(turn);
+            }
+            member.end();
+            if !self.gate.pass() {
+                return None;
+            }
+        }
+    }
+
     /// Serves what was [taken](Rings::taken).
     fn serve(&self, server: &mut Server, channel: &Arc<RingChannel>, defers: bool) -> Outcome {
         let outcome = match self.session.upgrade() {
@@ -292,6 +331,9 @@ impl Rings {
     /// Lets no handler be called any more and waits for those that run, as long as the session's
     /// patience allows. Requests that arrive from here on wait.
     pub fn pause(&self) {
+        if self.made.is_inherited() {
+            return;
+        }
         self.gate.shut();
         let Some(session) = self.session.upgrade() else { return };
         let start = Instant::now();
@@ -317,6 +359,11 @@ impl Rings {
 
     /// Ends all threads but those whose handlers do not return, and lets go of the device.
     pub fn close(&self) {
+        if self.made.is_inherited() {
+            // Joining or letting go of a thread that is not there is forbidden.
+            std::mem::forget(std::mem::take(&mut *self.threads.lock()));
+            return;
+        }
         self.gate.close();
         self.spares_first.close();
         self.desk.ring();
@@ -370,10 +417,8 @@ impl Session {
         payload: usize,
     ) -> Result<(), Unused> {
         let options = self.config.transport;
-        match options.choice {
-            TransportChoice::Dev => return Err(Unused::Option),
-            TransportChoice::Auto => return Err(Unused::NotAsked),
-            TransportChoice::Uring => {}
+        if options.choice == TransportChoice::Dev {
+            return Err(Unused::Option);
         }
         if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
             return Err(Unused::CustomIo);
@@ -383,6 +428,7 @@ impl Session {
             LoopKind::None => Err(Unused::CustomIo),
             LoopKind::Workers(config) if config.clone_fd => Err(Unused::CloneFd),
             LoopKind::Workers(config) if config.max_threads < 2 => Err(Unused::OneWorker),
+            LoopKind::Single if options.choice == TransportChoice::Auto => Err(Unused::OneThread),
             _ if !offered => Err(Unused::not_offered()),
             LoopKind::Single => solo::prepare(self, payload),
             LoopKind::Workers(config) => {

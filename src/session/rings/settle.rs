@@ -136,6 +136,10 @@ impl Rings {
     /// Waits until every RELEASE of these nodes has been handled that the kernel sent before the
     /// request which the calling thread serves. It may hold nothing that a RELEASE needs.
     pub(in super::super) fn settle(&self, nodes: &[u64]) {
+        if self.turns.are_taken() {
+            // None of them gets its turn before this one has ended.
+            return;
+        }
         let until = Instant::now() + LONGEST;
         let seats = self.seats.lock().clone();
         let mut asked = Vec::with_capacity(seats.len());
