@@ -129,12 +129,22 @@ impl Session {
         self.own_loop.store(true, Ordering::Release);
         *self.loop_kind.lock() = LoopKind::Single;
         let exit = self.exit();
+        // What the kernel gives to the rings of an earlier loop with workers is served there, in turns.
+        let by_workers = self.rings.lock().is_some();
+        if by_workers {
+            self.turns.one_at_a_time(true);
+            self.resume_rings();
+        }
         let mask = exit.reader.bind();
         if let Err(error) = exit.alarm.aim_at_this_thread() {
             log::warn!("fuse: no timer ({error}): exit may wait for the next request");
         }
         if !dispatch::contain("the loop", || self.serve_all(channel)) {
             self.reading_failed(Errno::EIO);
+        }
+        if by_workers {
+            self.pause_rings();
+            self.turns.one_at_a_time(false);
         }
         exit.alarm.remove();
         exit.reader.unbind();
@@ -157,7 +167,9 @@ impl Session {
                         // The read was won by a request; its handler must not be disturbed.
                         exit.alarm.disarm();
                     }
+                    let turn = self.turns.take(|| true);
                     server.serve(request);
+                    drop(turn);
                 }
                 Ok(Step::Again) if !exit.is_requested() => {
                     // Perhaps somebody who ended an earlier loop was late with the call.
