@@ -160,11 +160,12 @@ impl RequestBuffer {
 }
 
 /// What came of trying to receive.
+#[derive(Clone, Copy)]
 pub(super) enum Received {
     /// `usize` bytes in the buffer.
     Memory(usize),
     /// A WRITE or NOTIFY_REPLY: the first [`DATA_OFFSET`] bytes in the buffer, the data in a pipe.
-    Spliced(transport::Payload),
+    Spliced,
     /// Nothing, for a reason that passes: a signal, or a request that vanished.
     Nothing,
     /// The connection has ended.
@@ -172,10 +173,10 @@ pub(super) enum Received {
 }
 
 /// Sorts read errors into those that pass, the end, and failures.
-fn judge_read<T>(result: Result<T>, received: impl FnOnce(T) -> Received) -> Result<Received> {
-    match result.map(received) {
-        Ok(Received::Memory(len)) if len < IN_HEADER_SIZE => Err(short_read(len)),
-        Ok(received) => Ok(received),
+fn judge_read(result: Result<usize>) -> Result<Received> {
+    match result {
+        Ok(len) if len >= IN_HEADER_SIZE => Ok(Received::Memory(len)),
+        Ok(len) => Err(short_read(len)),
         // ENOENT: the request was interrupted while it was being copied.
         Err(Errno::EINTR | Errno::ENOENT) => Ok(Received::Nothing),
         // ECONNABORTED is what ENODEV becomes where FUSE_ABORT_ERROR was negotiated.
@@ -208,12 +209,14 @@ impl Session {
         }
     }
 
-    /// Receives one request the way that suits it: spliced if `expect_large`, else read.
+    /// Receives one request the way that suits it: spliced if `expect_large`, else read. What stays
+    /// in a pipe is put into `payload`.
     pub(super) fn receive_one(
         &self,
         channel: &dyn Channel,
         buffer: &mut RequestBuffer,
         expect_large: bool,
+        payload: &mut Option<transport::Payload>,
     ) -> Result<Received> {
         let size = self.buffer_size();
         let bytes = buffer.sized(size);
@@ -225,13 +228,16 @@ impl Session {
             };
         if splice {
             // Reads plainly by itself where channel or pipe cannot splice.
-            let result = transport::receive_spliced(channel, bytes);
-            return judge_read(result, |request| match request {
-                transport::Received::Memory(bytes) => Received::Memory(bytes.len()),
-                transport::Received::Piped(_, payload) => Received::Spliced(payload),
-            });
+            return match transport::receive_spliced(channel, bytes) {
+                Ok(transport::Received::Memory(bytes)) => judge_read(Ok(bytes.len())),
+                Ok(transport::Received::Piped(_, data)) => {
+                    *payload = Some(data);
+                    Ok(Received::Spliced)
+                }
+                Err(error) => judge_read(Err(error)),
+            };
         }
-        judge_read(channel.read(bytes), Received::Memory)
+        judge_read(channel.read(bytes))
     }
 }
 
