@@ -152,7 +152,7 @@ impl Session {
     }
 
     /// Answers a request that is not entered into the table, if it is one that takes an answer.
-    fn decline(&self, header: &InHeader, error: Errno, channel: &Arc<dyn Channel>) {
+    pub(super) fn decline(&self, header: &InHeader, error: Errno, channel: &Arc<dyn Channel>) {
         // A message with unique 0 would be a notification.
         if header.unique != 0 && !is_unanswered(Opcode::from_raw(header.opcode)) {
             // A failure to deliver was logged.

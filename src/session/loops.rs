@@ -36,8 +36,12 @@ pub(super) enum Step {
 }
 
 impl<'s> Server<'s> {
-    pub fn new(session: &'s Arc<Session>, channel: Arc<dyn Channel>) -> Server<'s> {
-        let buffer = RequestBuffer::new(session.buffer_size());
+    /// `buffer` grows to what the session's requests need.
+    pub fn new(
+        session: &'s Arc<Session>,
+        channel: Arc<dyn Channel>,
+        buffer: RequestBuffer,
+    ) -> Server<'s> {
         let errand = Arc::default();
         Server { session, channel, buffer, expect_large: false, payload: None, errand }
     }
@@ -151,7 +155,7 @@ impl Session {
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
-        let mut server = Server::new(self, channel);
+        let mut server = Server::new(self, channel, RequestBuffer::default());
         solo::resume(self);
         while !exit.is_requested() {
             let step = match solo::of(self) {

@@ -10,6 +10,7 @@ use super::Session;
 use crate::buf::Vector;
 use crate::errno::{Errno, Result};
 use crate::sys::pipe::page_size;
+use crate::sys::shared::PageBuffer;
 use crate::transport::{self, Channel, SplicePolicy};
 use crate::wire::layout::{InHeader, WriteIn};
 use crate::wire::request::{Malformed, header};
@@ -131,31 +132,35 @@ pub fn read_exact(pipe: BorrowedFd<'_>, mut bytes: &mut [u8]) -> Result<()> {
 ///
 /// A filesystem that hands the data on to a file opened with O_DIRECT needs that, and copies
 /// within the kernel are faster. Pages that no request ever reached are never made resident.
+#[derive(Default)]
 pub struct RequestBuffer {
-    bytes: Vec<u8>,
+    bytes: Option<PageBuffer>,
+    /// How far into the memory a request begins.
     start: usize,
 }
 
 impl RequestBuffer {
-    /// A buffer for requests of up to `size` bytes.
-    pub fn new(size: usize) -> RequestBuffer {
+    /// A buffer for requests of up to `size` bytes. `ENOMEM` when there is no room for it.
+    pub fn new(size: usize) -> Result<RequestBuffer> {
         let page = page_size();
-        let bytes = vec![0; size + page];
-        let misplaced = (bytes.as_ptr() as usize + DATA_OFFSET) % page;
-        RequestBuffer { bytes, start: (page - misplaced) % page }
+        let start = page - DATA_OFFSET % page;
+        let size = size.checked_add(start).ok_or(Errno::ENOMEM)?;
+        Ok(RequestBuffer { bytes: Some(PageBuffer::new(size)?), start })
     }
 
-    /// The buffer, at least `size` bytes; replaced if the session's size has grown.
-    pub fn sized(&mut self, size: usize) -> &mut [u8] {
-        if self.bytes.len() < self.start + size {
-            *self = RequestBuffer::new(size);
+    /// The buffer, `size` bytes of it; replaced if the session's size has grown. `ENOMEM` when
+    /// there is no room for that; the buffer then is what it was.
+    pub fn sized(&mut self, size: usize) -> Result<&mut [u8]> {
+        if self.bytes.as_ref().is_none_or(|bytes| bytes.len() - self.start < size) {
+            *self = RequestBuffer::new(size)?;
         }
-        let start = self.start;
-        &mut self.bytes[start..start + size]
+        let bytes = self.bytes.as_mut().ok_or(Errno::ENOMEM)?;
+        bytes.get_mut(self.start..).and_then(|bytes| bytes.get_mut(..size)).ok_or(Errno::ENOMEM)
     }
 
     fn filled(&self, len: usize) -> &[u8] {
-        self.bytes.get(self.start..self.start + len).unwrap_or(&[])
+        let bytes = self.bytes.as_ref().and_then(|bytes| bytes.get(self.start..));
+        bytes.and_then(|bytes| bytes.get(..len)).unwrap_or(&[])
     }
 }
 
@@ -219,7 +224,7 @@ impl Session {
         payload: &mut Option<transport::Payload>,
     ) -> Result<Received> {
         let size = self.buffer_size();
-        let bytes = buffer.sized(size);
+        let bytes = buffer.sized(size).inspect_err(|error| no_memory(size, *error))?;
         let splice = self.negotiated.splice_read.load(Ordering::Relaxed)
             && match self.config.splice {
                 SplicePolicy::Always => true,
@@ -247,6 +252,11 @@ fn log_read_error(error: Errno) -> Errno {
         log::error!("fuse: reading device: {error}");
     }
     error
+}
+
+/// Without memory for it, no request can be read.
+fn no_memory(size: usize, error: Errno) {
+    log::error!("fuse: no memory for requests of {size} bytes: {error}");
 }
 
 /// The device never gives less than a header; a caller's own I/O may, at its end or by mistake.
