@@ -22,6 +22,7 @@ mod reply;
 pub mod request;
 mod rings;
 mod slots;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -45,6 +46,7 @@ pub use receive::{Message, RequestBuffer};
 pub use reply::{IoctlRange, OpenReply};
 pub use request::{Misuse, Peek, PollHandle, Request};
 pub use slots::{Context, Handle, InterruptCallback};
+use turns::Turns;
 
 /// Pages of a request's data before init has had its say: 1 MiB of 4 KiB pages.
 const DEFAULT_PAGES: usize = 256;
@@ -98,6 +100,7 @@ pub struct Session {
     rings: Mutex<Option<Arc<rings::Rings>>>,
     /// They come by io_uring to a loop with one thread.
     solo: AtomicBool,
+    turns: Arc<Turns>,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
 }
@@ -143,6 +146,7 @@ impl Session {
             loop_kind: Mutex::new(LoopKind::None),
             rings: Mutex::new(None),
             solo: AtomicBool::new(false),
+            turns: Arc::default(),
             let_go: AtomicBool::new(false),
         })
     }

@@ -62,10 +62,28 @@ impl Session {
         if self.config.debug {
             log_reply(&header);
         }
-        let mut message: SmallVec<[IoSlice<'_>; 4]> = SmallVec::new();
+        let mut message: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
         message.push(IoSlice::new(header.as_bytes()));
         message.extend_from_slice(payload);
         let sent = channel.writev(&message);
+        self.judge_write(sent, header.len as usize)
+    }
+
+    /// Sends one message, most often header and one payload, in one piece.
+    fn send_one(
+        &self,
+        channel: &dyn Channel,
+        unique: u64,
+        error: i32,
+        payload: &[u8],
+    ) -> Result<()> {
+        let header = reply::out_header(unique, error, payload.len()).ok_or(Errno::EINVAL)?;
+        if self.config.debug {
+            log_reply(&header);
+        }
+        let message = [IoSlice::new(header.as_bytes()), IoSlice::new(payload)];
+        let parts = if payload.is_empty() { 1 } else { 2 };
+        let sent = channel.writev(&message[..parts]);
         self.judge_write(sent, header.len as usize)
     }
 
@@ -153,24 +171,25 @@ impl Request {
     }
 
     fn send_bytes(self, payload: &[u8]) -> Result<()> {
-        self.send(0, &[IoSlice::new(payload)])
+        self.answer(|session, channel, unique| session.send_one(channel, unique, 0, payload))
     }
 
     fn send_sized(self, payload: &[u8], size: impl FnOnce(&Session) -> usize) -> Result<()> {
         self.answer(|session, channel, unique| {
             let payload = payload.get(..size(session)).unwrap_or(payload);
-            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+            session.send_one(channel, unique, 0, payload)
         })
     }
 
     /// Fails the request.
     pub fn reply_error(self, error: Errno) -> Result<()> {
-        self.send(error.negated(), &[])
+        let error = error.negated();
+        self.answer(|session, channel, unique| session.send_one(channel, unique, error, &[]))
     }
 
     /// Success, with nothing to say.
     pub fn reply_ok(self) -> Result<()> {
-        self.send(0, &[])
+        self.send_bytes(&[])
     }
 
     /// The default answer of an operation that the filesystem lacks. A failure to deliver it was
@@ -205,8 +224,7 @@ impl Request {
             if node == 0 && protocol.minor < 4 {
                 return session.send(channel, unique, Errno::ENOENT.negated(), &[]);
             }
-            let payload = &bytes.as_bytes()[..reply::entry_size(protocol)];
-            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+            session.send_one(channel, unique, 0, &bytes.as_bytes()[..reply::entry_size(protocol)])
         })
     }
 
@@ -214,7 +232,7 @@ impl Request {
     pub fn reply_create(self, entry: &Entry, open: OpenReply) -> Result<()> {
         self.answer(|session, channel, unique| {
             let (bytes, len) = reply::create(entry, &open.encode(), session.protocol());
-            session.send(channel, unique, 0, &[IoSlice::new(&bytes[..len])])
+            session.send_one(channel, unique, 0, &bytes[..len])
         })
     }
 
@@ -315,7 +333,7 @@ impl Request {
             in_iovs: input.len() as u32,
             out_iovs: output.len() as u32,
         };
-        let compat = self.at.slot.body.lock().compat_ioctl;
+        let compat = self.at.slot.compat_ioctl.load(Ordering::Relaxed);
         self.answer(|session, channel, unique| {
             // Below minor 16 the ranges are the calling process's own struct iovec.
             let narrow = session.protocol().minor < 16 && (compat || usize::BITS == 32);

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Report, Rings, doorbell};
-use crate::errno::Errno;
+use super::{IDLE, Report, Rings, doorbell};
+use crate::errno::{Errno, Result};
 use crate::sys::uring::{Event, HasEntry, Ring};
 use crate::sys::wake;
 use crate::transport::uring::{Home, RingChannel, Unused};
@@ -56,21 +56,28 @@ pub(super) fn run(rings: &Arc<Rings>, report: Report) {
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
     let made = Ring::new(rings.device.raw_fd(), rings.desk.bell(), 64)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
-    let _ = report.send(made.as_ref().map(|_| ()).map_err(|reason| *reason));
+    let home = Arc::new(ClerkHome(Arc::downgrade(rings)));
+    let first = (0..rings.queues.len())
+        // The kernel's queues have 16-bit numbers.
+        .map(|queue| RingChannel::new(queue as u16, rings.payload, &rings.device, home.clone()))
+        .collect::<Result<Vec<_>>>()
+        .map_err(|error| Unused::Failed("mapping buffers", error));
+    let ready = made.as_ref().map(|_| ()).map_err(|reason| *reason);
+    let _ = report.send(ready.and(first.as_ref().map(|_| ()).map_err(|reason| *reason)));
     drop(report);
-    let Ok(ring) = made else { return };
+    let (Ok(ring), Ok(first)) = (made, first) else { return };
     let mut clerk = Clerk {
         rings,
         ring,
-        home: Arc::new(ClerkHome(Arc::downgrade(rings))),
+        home,
         progress: vec![0; rings.queues.len()],
         turns: Vec::new(),
         entries: 0,
         spares: vec![0; rings.queues.len()],
     };
     if rings.gate.pass() {
-        for queue in 0..rings.queues.len() {
-            clerk.add_entry(queue as u16);
+        for channel in first {
+            clerk.add(channel);
         }
         rings.spares_first.open();
         clerk.work();
@@ -93,7 +100,12 @@ impl Clerk<'_> {
                 self.rings.asleep.store(true, Ordering::SeqCst);
             }
             // Who began before the flag was set is seen now.
-            let limit = (!idle || self.anybody_busy()).then_some(TICK);
+            let owed = self.rings.clerk.owed();
+            let limit = match owed {
+                Some(_) => Some(Duration::ZERO),
+                None if !idle || self.anybody_busy() => Some(TICK),
+                None => self.ring.is_occupied().then_some(IDLE),
+            };
             match self.ring.wait(limit) {
                 Ok(()) | Err(Errno::EINTR) => {}
                 Err(error) => {
@@ -102,11 +114,13 @@ impl Clerk<'_> {
                 }
             }
             self.rings.asleep.store(false, Ordering::SeqCst);
+            let mut nothing = limit == Some(IDLE);
             while let Some(event) = self.ring.next_event() {
+                nothing = false;
                 match event {
                     Event::Entry(channel, Ok(())) => {
+                        self.rings.taken(&channel);
                         let queue = self.rings.queue(&channel);
-                        queue.disarm();
                         let number = channel.entry().queue();
                         let none_left = queue.armed.load(Ordering::SeqCst) <= 0;
                         if none_left && self.spares[usize::from(number)] < SPARES {
@@ -129,6 +143,12 @@ impl Clerk<'_> {
                     }
                     Event::Bell | Event::Ready => {}
                 }
+            }
+            if nothing {
+                self.ring.give_back();
+            }
+            if let Some(asked) = owed {
+                self.rings.clerk.testify(asked);
             }
             calm = if self.look() { 0 } else { calm.saturating_add(1) };
         }
@@ -196,12 +216,18 @@ impl Clerk<'_> {
 
     fn add_entry(&mut self, queue: u16) {
         let rings = self.rings;
-        let added = RingChannel::new(queue, rings.payload, &rings.device, self.home.clone())
-            .and_then(|channel| {
-                self.ring.register(channel)?;
-                rings.queues[usize::from(queue)].armed.fetch_add(1, Ordering::SeqCst);
-                self.ring.submit()
-            });
+        match RingChannel::new(queue, rings.payload, &rings.device, self.home.clone()) {
+            Ok(channel) => self.add(channel),
+            Err(error) => log::error!("fuse: no further entry for queue {queue}: {error}"),
+        }
+    }
+
+    fn add(&mut self, channel: Arc<RingChannel>) {
+        let queue = channel.entry().queue();
+        let added = self.ring.register(channel).and_then(|()| {
+            self.rings.queues[usize::from(queue)].armed.fetch_add(1, Ordering::SeqCst);
+            self.ring.submit()
+        });
         match added {
             Ok(()) => {
                 self.entries += 1;
