@@ -57,4 +57,5 @@ def tests(drive, test):
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
     yield drive("debug2", "debug", "2", fuse2=True)
+    yield drive("bad_args2", "bad_args", "2", fuse2=True, system="crashes on much of it", compare=False)
     yield drive("both", "both", fuse2=True)

@@ -8,12 +8,14 @@
 //! * [`transport`]: the device, splicing through a pipe, the caller's own I/O
 //! * [`mount`]: mounting and unmounting, directly or through the set-user-ID helper
 //! * [`wire`]: the kernel protocol, pure and safe
+//! * [`memory`]: allocations that may fail
 //! * [`sys`]: system calls
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code)]
 pub mod buf;
 pub mod errno;
+pub mod memory;
 pub mod mount;
 pub mod session;
 #[allow(unsafe_code)]

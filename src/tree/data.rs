@@ -10,6 +10,7 @@ use super::ops::{FileRange, PathOps, ReadData};
 use super::opset::OpSet;
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
+use crate::memory;
 use crate::session::ops::{CopyRange, FileInfo, IoctlCall};
 use crate::session::{NodeId, PollHandle, Request};
 use crate::wire::flags::IoctlFlags;
@@ -26,13 +27,14 @@ thread_local! {
 }
 
 /// This thread's buffer, at least `size` bytes long.
-fn take_buffer(size: usize) -> Vec<u8> {
-    let mut buffer = BUFFER.with(RefCell::take);
+fn take_buffer(size: usize) -> Result<Vec<u8>> {
+    let buffer = BUFFER.with(RefCell::take);
     if buffer.len() < size {
-        // From the allocator already zeroed, rather than grown and zeroed here.
-        buffer = vec![0; size];
+        // Before the larger one is there, the smaller one need not be.
+        drop(buffer);
+        return memory::zeroed("a read", size);
     }
-    buffer
+    Ok(buffer)
 }
 
 fn keep_buffer(buffer: Vec<u8>) {
@@ -65,7 +67,7 @@ impl<P: PathOps> Tree<P> {
                 return self.ops.read_buf(path, size, offset, &file).map(Got::Data);
             }
             self.need(OpSet::READ)?;
-            buffer = take_buffer(size);
+            buffer = take_buffer(size)?;
             let got = self.ops.read(path, &mut buffer[..size], offset, &file)?;
             if got > size {
                 log::error!("fuse: read too many bytes: {got} of {size}");
@@ -235,7 +237,7 @@ impl<P: PathOps> Tree<P> {
         file: &FileInfo,
     ) {
         // One buffer for both ways, as ioctl(2) has it.
-        let mut data = input.to_vec();
+        let mut data = Vec::new();
         let out_size = call.out_size;
         let result = self.serve(&req, || {
             // It names memory of the caller that only the kernel can reach.
@@ -245,6 +247,8 @@ impl<P: PathOps> Tree<P> {
             if out_size > MAX_IOCTL {
                 return Err(Errno::EINVAL);
             }
+            memory::reserve("an ioctl", &mut data, out_size.max(input.len()))?;
+            data.extend_from_slice(input);
             if out_size > 0 {
                 data.resize(out_size, 0);
             }

@@ -7,6 +7,7 @@ use super::nodes::id_of;
 use super::ops::PathOps;
 use super::opset::OpSet;
 use crate::errno::Result;
+use crate::memory;
 use crate::session::{NodeId, Request};
 use crate::wire::layout::Kstatfs;
 
@@ -86,8 +87,13 @@ impl<P: PathOps> Tree<P> {
         size: usize,
         f: impl FnOnce(&CStr, &mut [u8]) -> Result<usize>,
     ) {
-        let mut buf = vec![0; size.min(MAX_XATTR)];
-        let _ = match self.with_path(&req, node, op, |path| f(path, &mut buf)) {
+        let mut buf = Vec::new();
+        let result =
+            memory::zeroed("extended attributes", size.min(MAX_XATTR)).and_then(|memory| {
+                buf = memory;
+                self.with_path(&req, node, op, |path| f(path, &mut buf))
+            });
+        let _ = match result {
             Ok(len) if size == 0 => req.reply_xattr_size(u32::try_from(len).unwrap_or(u32::MAX)),
             Ok(len) => req.reply_bytes(buf.get(..len).unwrap_or(&buf)),
             Err(error) => req.reply_error(error),

@@ -1,6 +1,8 @@
 //! A directory's entries, collected at once for filesystems that give no offsets.
 
 use super::opset::FillFlags;
+use crate::errno::Result;
+use crate::memory;
 use crate::wire::layout::Attr;
 
 /// One collected entry.
@@ -44,15 +46,26 @@ impl Listing {
     }
 
     /// Adds an entry; its attributes are kept if they are complete.
-    pub fn push(&mut self, name: &[u8], ino: u64, stat: Option<&Attr>, flags: FillFlags) {
+    pub fn push(
+        &mut self,
+        name: &[u8],
+        ino: u64,
+        stat: Option<&Attr>,
+        flags: FillFlags,
+    ) -> Result<()> {
+        const PURPOSE: &str = "a directory's entries";
+        memory::reserve(PURPOSE, &mut self.names, name.len())?;
+        memory::reserve(PURPOSE, &mut self.items, 1)?;
         self.names.extend_from_slice(name);
         let mut attr = 0;
         if let (Some(stat), true) = (stat, flags.contains(FillFlags::PLUS)) {
+            memory::reserve(PURPOSE, &mut self.attrs, 1)?;
             self.attrs.push(*stat);
             attr = self.attrs.len() as u32;
         }
         let mode = stat.map_or(0, |stat| stat.mode);
         self.items.push(Item { name_end: self.names.len(), ino, mode, attr });
+        Ok(())
     }
 
     /// The entry at a position.
@@ -79,9 +92,9 @@ mod tests {
     fn entries_come_back_in_order() {
         let mut listing = Listing::default();
         let attr = Attr { mode: 0o100_644, size: 7, ..Attr::default() };
-        listing.push(b"a", 1, None, FillFlags::empty());
-        listing.push(b"", 2, Some(&attr), FillFlags::empty());
-        listing.push(b"ccc", 3, Some(&attr), FillFlags::PLUS);
+        listing.push(b"a", 1, None, FillFlags::empty()).unwrap();
+        listing.push(b"", 2, Some(&attr), FillFlags::empty()).unwrap();
+        listing.push(b"ccc", 3, Some(&attr), FillFlags::PLUS).unwrap();
         let got: Vec<_> = (0..4).map_while(|at| listing.get(at)).collect();
         let names: Vec<_> = got.iter().map(|entry| entry.name).collect();
         assert_eq!(names, [b"a".as_slice(), b"", b"ccc"]);

@@ -14,6 +14,7 @@ use super::nodes::{Id, UNKNOWN};
 use super::ops::{Filler, PathOps};
 use super::opset::{FillFlags, OpSet, ReaddirFlags};
 use crate::errno::{Errno, Result};
+use crate::memory;
 use crate::session::Request;
 use crate::session::ops::FileInfo;
 use crate::wire::dirent::{self, DirEntry};
@@ -74,6 +75,7 @@ impl<P: PathOps> Answer<'_, P> {
             (ino, mode) = (node.attr.ino, node.attr.mode);
         }
         let at = self.bytes.len();
+        memory::reserve("a directory's entries", &mut self.bytes, size)?;
         self.bytes.resize(at + size, 0);
         let out = &mut self.bytes[at..];
         let record = DirEntry { ino, offset, mode, name: entry.name };
@@ -137,8 +139,8 @@ impl<P: PathOps> Filler for Fill<'_, '_, P> {
         let name = name.to_bytes();
         let ino = self.answer.ino(name, stat);
         if mode == Mode::Collect {
-            self.listing.push(name, ino, stat, flags);
-            return false;
+            self.error = self.listing.push(name, ino, stat, flags).err();
+            return self.error.is_some();
         }
         let attr = stat.filter(|_| flags.contains(FillFlags::PLUS));
         let entry = Listed { name, ino, mode: stat.map_or(0, |stat| stat.mode), attr };

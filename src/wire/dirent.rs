@@ -9,12 +9,20 @@ const ALIGN: usize = 8;
 
 /// Bytes that a READDIR record with a name of `name_len` bytes takes, padding included.
 pub const fn size(name_len: usize) -> usize {
-    (size_of::<Dirent>() + name_len).next_multiple_of(ALIGN)
+    padded(name_len.saturating_add(size_of::<Dirent>()))
 }
 
 /// Bytes that a READDIRPLUS record with a name of `name_len` bytes takes, padding included.
 pub const fn plus_size(name_len: usize) -> usize {
-    (size_of::<EntryOut>() + size_of::<Dirent>() + name_len).next_multiple_of(ALIGN)
+    padded(name_len.saturating_add(size_of::<EntryOut>() + size_of::<Dirent>()))
+}
+
+/// With padding; the largest number there is for what is beyond any memory.
+const fn padded(len: usize) -> usize {
+    match len.checked_next_multiple_of(ALIGN) {
+        Some(size) => size,
+        None => usize::MAX,
+    }
 }
 
 /// One directory entry.

@@ -111,6 +111,7 @@ pub unsafe extern "C" fn fuse_parse_cmdline(
             let data = (&raw mut parsed).cast();
             let mut done = !args.is_null()
                 && (*args).argc > 0
+                && !(*args).argv.is_null()
                 && fuse_opt_parse(args, data, table.as_ptr(), Some(decide)) != -1;
             if done && parsed.nodefault_subtype == 0 {
                 let subtype = default_subtype(CStr::from_ptr(*(*args).argv));

@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::thread;
 
-use ferrofuse::Errno;
+use ferrofuse::{Errno, memory};
 use parking_lot::Mutex;
 
 use crate::channel::{channel, receive};
@@ -66,7 +66,7 @@ pub fn next(session: &CSession) -> Step<Received> {
     let Some(mut ch) = ready(&channels) else { return Step::Again };
     // SAFETY: channels of a session are live.
     let size = unsafe { channel("fuse_session_loop", ch) }.map_or(0, |chan| chan.bufsize());
-    let mut message = vec![0; size];
+    let Ok(mut message) = memory::zeroed("a request", size) else { return Step::End(-1) };
     // SAFETY: as above.
     match unsafe { receive(&mut ch, &mut message) } {
         0 => Step::End(0),

@@ -240,7 +240,7 @@ pub unsafe fn create(
     device: Option<CharDevice>,
 ) -> *mut FuseSession {
     // SAFETY: the caller's promise.
-    if args.is_null() || unsafe { (*args).argc } == 0 {
+    if args.is_null() || unsafe { (*args).argc } <= 0 {
         log::error!("fuse: empty argv passed to fuse_session_new().");
         return ptr::null_mut();
     }

@@ -2,6 +2,7 @@
 //! what they return is what the operation does.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ptr;
 
 use libc::{gid_t, mode_t, off_t, stat, timespec, uid_t, utimbuf};
 
@@ -112,9 +113,12 @@ pub unsafe extern "C" fn fuse_fs_utimens(
     tv: *const timespec,
 ) -> c_int {
     call!("fuse_fs_utimens", fs, utimens(path, tv), else {
-        // SAFETY: the caller's promise.
-        let mut times = unsafe { utimbuf { actime: (*tv).tv_sec, modtime: (*tv.add(1)).tv_sec } };
-        call!("fuse_fs_utimens", fs, utime(path, &raw mut times))
+        // SAFETY: the caller's promise. Without times it is for the operation to say what that means.
+        let times = unsafe { tv.cast::<[timespec; 2]>().as_ref() };
+        let mut times = times
+            .map(|[accessed, modified]| utimbuf { actime: accessed.tv_sec, modtime: modified.tv_sec });
+        let times = times.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
+        call!("fuse_fs_utimens", fs, utime(path, times))
     })
 }
 
