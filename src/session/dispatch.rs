@@ -2,8 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::caps::Features;
+use super::contexts::Contexts;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
@@ -41,7 +43,7 @@ impl Session {
                 return;
             }
         };
-        if self.config.debug {
+        if self.is_debugged() {
             log_request(&header);
         }
         let opcode = Opcode::from_raw(header.opcode);
@@ -56,8 +58,13 @@ impl Session {
             (Ok(operation), Ok(())) => operation,
         };
         if let Operation::Interrupt { unique } = operation {
-            if self.config.debug {
+            if self.is_debugged() {
                 log::debug!("INTERRUPT: {unique}");
+            }
+            if self.negotiated.no_interrupt.load(Ordering::Relaxed) {
+                // The kernel then sends no more of them.
+                let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
+                return;
             }
             contain("INTERRUPT", || self.interrupt(header.unique, unique));
             return;
@@ -70,6 +77,9 @@ impl Session {
         if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, awaited) {
             // ENOENT if its target is gone; then there is nothing to repeat.
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
+        }
+        if header.total_extlen != 0 && !message.is_in_pipe() {
+            at.slot.body.lock().contexts = Contexts::of(&header, message.bytes());
         }
         let handle = at.handle();
         let req = Request::new(at);
@@ -277,6 +287,10 @@ impl Session {
                 ops.copy_file_range(req, &range);
             }
             Operation::Syncfs => ops.syncfs(req, node),
+            Operation::Statx { fh, flags, mask } => {
+                let file = fh.map(file_with);
+                ops.statx(req, node, flags, mask, file.as_ref());
+            }
             // INTERRUPT was handled before the request was entered.
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();

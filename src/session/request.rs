@@ -201,7 +201,7 @@ impl fmt::Debug for Request {
 
 /// Looks at a request that the filesystem still holds, without taking it.
 pub struct Peek {
-    at: SlotRef,
+    pub(super) at: SlotRef,
 }
 
 impl Peek {
@@ -226,6 +226,21 @@ impl Peek {
     /// The session it belongs to.
     pub fn session(&self) -> Option<Arc<Session>> {
         self.at.slot.body.lock().session.clone()
+    }
+
+    /// Whether it came by io_uring.
+    pub fn is_by_ring(&self) -> bool {
+        let body = self.at.slot.body.lock();
+        let unique = self.at.slot.unique.load(Ordering::Relaxed);
+        body.channel.as_ref().is_some_and(|channel| channel.serves_by_ring(unique))
+    }
+
+    /// Where the answer's data will stand for the kernel, and how much room there is, if that is known
+    /// beforehand: the reply then does not have to copy it. Until the answer, it is the caller's alone.
+    pub fn answer_place(&self) -> Option<(*mut u8, usize)> {
+        let body = self.at.slot.body.lock();
+        let unique = self.at.slot.unique.load(Ordering::Relaxed);
+        body.channel.as_ref().and_then(|channel| channel.answer_place(unique))
     }
 
     /// Runs `look` on the session without touching its counter; `None` while an answer is under

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, ReentrantMutex};
 
 use super::Session;
+use super::contexts::Contexts;
 use super::request::is_unanswered;
 use crate::transport::Channel;
 use crate::wire::Opcode;
@@ -112,6 +113,8 @@ pub(super) struct Body {
     pub callback: Option<InterruptCallback>,
     /// An IOCTL by a 32-bit process on a 64-bit kernel.
     pub compat_ioctl: bool,
+    /// The security contexts of a request that creates something.
+    pub contexts: Option<Box<Contexts>>,
 }
 
 /// A slot is free, or its request is in the filesystem's hands, or in the engine's.
@@ -249,6 +252,7 @@ impl SlotRef {
             }
             body.opcode = Opcode::from_raw(header.opcode);
             body.node = header.nodeid;
+            body.contexts = None;
         }
         slot.context.uid.store(header.uid, Ordering::Relaxed);
         slot.context.gid.store(header.gid, Ordering::Relaxed);

@@ -61,6 +61,8 @@ pub enum Unused {
     Option,
     /// The user did not ask for it.
     NotAsked,
+    /// The filesystem refused it in init.
+    Filesystem,
     /// The caller's own I/O.
     CustomIo,
     /// A character device.
@@ -82,6 +84,7 @@ impl fmt::Display for Unused {
         f.write_str(match self {
             Unused::Option => "io_uring is refused by option",
             Unused::NotAsked => "io_uring is not asked for (option io_uring)",
+            Unused::Filesystem => "the filesystem does not want it",
             Unused::CustomIo => "the program does its own I/O",
             Unused::CharDevice => "character devices have no io_uring",
             Unused::CloneFd => "clone_fd is set",

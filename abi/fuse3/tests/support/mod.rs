@@ -149,6 +149,12 @@ pub fn library() -> PathBuf {
     existing(env::var_os("FERROFUSE_LIBRARY").map_or_else(|| built("libfuse3.so"), PathBuf::from))
 }
 
+/// The same of `libfuse3.so.4`: `$FERROFUSE_LIBRARY4`.
+pub fn library_4() -> PathBuf {
+    let given = env::var_os("FERROFUSE_LIBRARY4");
+    existing(given.map_or_else(|| built("libfuse3_4.so"), PathBuf::from))
+}
+
 /// A library that was built with this test.
 pub fn built(name: &str) -> PathBuf {
     let program = env::current_exe().expect("a running program has a path");
@@ -240,6 +246,23 @@ pub fn wanted_symbols() -> Vec<Symbol> {
     wanted
 }
 
+/// The symbols of libfuse 3.19 that the newer library must export.
+pub fn wanted_symbols_4() -> Vec<Symbol> {
+    let mut wanted: Vec<Symbol> = table("symbols-libfuse3.tsv")
+        .iter()
+        .filter(|row| row["def_3.19rc0"] != "-")
+        .map(|row| Symbol {
+            name: row["symbol"].clone(),
+            node: row["version"].clone(),
+            default: row["def_3.19rc0"] == "@@",
+            defined: true,
+            kind: "FUNC".to_owned(),
+        })
+        .collect();
+    wanted.sort();
+    wanted
+}
+
 /// Links an object file to a library, given as the linker takes it.
 pub fn link(object: &Path, library: &[&str], program: &Path) {
     let mut command = Command::new("gcc");
@@ -247,11 +270,17 @@ pub fn link(object: &Path, library: &[&str], program: &Path) {
     succeed(&mut command, "link");
 }
 
-/// What `exports.rs` of a crate exports, each with the name of the function behind it.
+/// What `exports.rs` of a crate exports, and what every libfuse 3 does if it is one of those, each with the name of
+/// the function behind it.
 pub fn exports(library: &str) -> Vec<(Symbol, String)> {
-    let path = root().join("abi").join(library).join("src/exports.rs");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = String::new();
+    let common = library.starts_with("fuse3") || library.starts_with("fuse4");
+    let common = common.then_some("fuse3/src/exports_common.rs".to_owned());
+    for file in common.into_iter().chain([format!("{library}/src/exports.rs")]) {
+        let path = root().join("abi").join(file);
+        text += &fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
     text.lines()
         .filter_map(|line| line.strip_prefix("export!(")?.strip_suffix(");"))
         .map(|line| {
