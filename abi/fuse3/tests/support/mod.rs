@@ -54,9 +54,59 @@ pub fn comments(name: &str) -> String {
     text.lines().filter(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n")
 }
 
+/// A release of the interface, and where the tables tell of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    V314,
+    V319,
+}
+
+impl Api {
+    /// The name of the release in the tables.
+    pub const fn release(self) -> &'static str {
+        match self {
+            Api::V314 => "3.14.0",
+            Api::V319 => "3.19rc0",
+        }
+    }
+
+    /// The table of layouts.
+    pub const fn layouts(self) -> &'static str {
+        match self {
+            Api::V314 => "layout-fuse3-3.14.tsv",
+            Api::V319 => "layout-fuse3-3.19.tsv",
+        }
+    }
+
+    /// Interface versions, each the first or last of one behaviour.
+    pub const fn versions(self) -> &'static [u32] {
+        match self {
+            Api::V314 => &[30, 31, 32, 35, 312, 314],
+            Api::V319 => &[30, 31, 32, 35, 312, 314, 317, 318, 319],
+        }
+    }
+
+    /// The library that has it.
+    pub fn library(self) -> PathBuf {
+        match self {
+            Api::V314 => library(),
+            Api::V319 => library_4(),
+        }
+    }
+
+    /// What that library exports.
+    pub fn symbols(self) -> Vec<Symbol> {
+        match self {
+            Api::V314 => wanted_symbols(),
+            Api::V319 => wanted_symbols_4(),
+        }
+    }
+}
+
 /// A set of headers that a probe is compiled with.
 pub struct Headers {
     pub name: &'static str,
+    pub api: Api,
     /// The folder above `fuse3/`, if the compiler does not look there by itself.
     pub include: Option<PathBuf>,
 }
@@ -65,9 +115,11 @@ pub struct Headers {
 pub fn header_sets() -> Vec<Headers> {
     let mut sets = Vec::new();
     if system_libfuse() {
-        sets.push(Headers { name: "system", include: None });
+        sets.push(Headers { name: "system", api: Api::V314, include: None });
     }
-    sets.push(Headers { name: "ferrofuse", include: Some(root().join("include")) });
+    let ours = |api, folder| Headers { name: "ferrofuse", api, include: Some(root().join(folder)) };
+    sets.push(ours(Api::V314, "include"));
+    sets.push(ours(Api::V319, "include/fuse-3.19"));
     sets
 }
 
