@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::caps::Features;
+use super::contexts::Contexts;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
@@ -74,7 +75,7 @@ impl Session {
         channel: &Arc<dyn Channel>,
         entered: &mut Option<Handle>,
     ) {
-        if self.config.debug {
+        if self.is_debugged() {
             log_request(header);
         }
         let opcode = Opcode::from_raw(header.opcode);
@@ -89,8 +90,13 @@ impl Session {
             (Ok(operation), Ok(())) => operation,
         };
         if let Operation::Interrupt { unique } = operation {
-            if self.config.debug {
+            if self.is_debugged() {
                 log::debug!("INTERRUPT: {unique}");
+            }
+            if self.negotiated.no_interrupt.load(Ordering::Relaxed) {
+                // The kernel then sends no more of them.
+                let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
+                return;
             }
             self.interrupt(header.unique, unique);
             return;
@@ -105,6 +111,9 @@ impl Session {
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
         }
         *entered = Some(at.handle());
+        if header.total_extlen != 0 && !message.is_in_pipe() {
+            at.slot.body.lock().contexts = Contexts::of(header, bytes);
+        }
         self.serve(Request::new(at), header, operation, message.payload());
     }
 
@@ -305,6 +314,10 @@ impl Session {
                 ops.copy_file_range(req, &range);
             }
             Operation::Syncfs => ops.syncfs(req, node),
+            Operation::Statx { fh, flags, mask } => {
+                let file = fh.map(file_with);
+                ops.statx(req, node, flags, mask, file.as_ref());
+            }
             // INTERRUPT was handled before the request was entered.
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::caps::Dialect;
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
@@ -118,7 +119,10 @@ impl Session {
     /// What the loops have in common at their end: the result, and a clean slate.
     pub(super) fn loop_result(&self) -> i32 {
         let result = self.exit().result();
-        self.exit().reset();
+        // From libfuse 3.18 on a session that was told to end stays so until it is reset.
+        if self.config.dialect == Dialect::V314 {
+            self.exit().reset();
+        }
         result
     }
 

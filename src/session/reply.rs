@@ -25,17 +25,22 @@ use crate::wire::reply::{self, Entry, Timeout};
 const IOCTL_MAX_RANGES: usize = 256;
 
 /// What an OPEN, OPENDIR or CREATE reply says of the open file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct OpenReply {
     /// Handle that later requests on this file carry.
     pub fh: u64,
     /// How the kernel is to treat the file.
     pub flags: OpenFlags,
+    /// The open file that reads and writes go to, from
+    /// [`Session::open_backing`](super::Session::open_backing); 0: they come here.
+    pub backing_id: i32,
 }
 
 impl OpenReply {
     fn encode(self) -> OpenOut {
-        OpenOut { fh: self.fh, open_flags: self.flags.bits(), backing_id: 0 }
+        let mut flags = self.flags;
+        flags.set(OpenFlags::PASSTHROUGH, self.backing_id > 0);
+        OpenOut { fh: self.fh, open_flags: flags.bits(), backing_id: self.backing_id.max(0) }
     }
 }
 
@@ -59,7 +64,7 @@ impl Session {
     ) -> Result<()> {
         let size = payload.iter().map(|part| part.len()).sum();
         let header = reply::out_header(unique, error, size).ok_or(Errno::EINVAL)?;
-        if self.config.debug {
+        if self.is_debugged() {
             log_reply(&header);
         }
         let mut message: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
@@ -78,7 +83,7 @@ impl Session {
         payload: &[u8],
     ) -> Result<()> {
         let header = reply::out_header(unique, error, payload.len()).ok_or(Errno::EINVAL)?;
-        if self.config.debug {
+        if self.is_debugged() {
             log_reply(&header);
         }
         let message = [IoSlice::new(header.as_bytes()), IoSlice::new(payload)];
@@ -137,7 +142,7 @@ impl Session {
         match sent.inspect_err(|error| self.log_write_error(*error))? {
             SendOutcome::SourceFailed(error) => Ok(Err(error)),
             SendOutcome::Sent { len, .. } => {
-                if self.config.debug
+                if self.is_debugged()
                     && let Some(header) = reply::out_header(unique, error, prefix.len() + len)
                 {
                     log_reply(&header);
@@ -205,7 +210,7 @@ impl Request {
 
     /// The default answer to OPEN and OPENDIR; likewise.
     pub fn opened_without_handler(self, file: &FileInfo) {
-        let _ = self.reply_open(OpenReply { fh: file.fh, flags: OpenFlags::empty() });
+        let _ = self.reply_open(OpenReply { fh: file.fh, ..OpenReply::default() });
     }
 
     /// The default answer to STATFS; likewise.
@@ -240,6 +245,11 @@ impl Request {
     pub fn reply_attr(self, attr: Attr, timeout: Timeout) -> Result<()> {
         let out = reply::attr(attr, timeout);
         self.send_sized(out.as_bytes(), |session| reply::attr_size(session.protocol()))
+    }
+
+    /// Attributes as statx(2) has them: answers STATX.
+    pub fn reply_statx(self, stat: Statx, flags: u32, timeout: Timeout) -> Result<()> {
+        self.send_bytes(reply::statx(stat, flags, timeout).as_bytes())
     }
 
     /// An open file: answers OPEN and OPENDIR.
