@@ -22,6 +22,7 @@ mod reply;
 pub mod request;
 mod rings;
 mod slots;
+mod stats;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::errno::{Errno, Result};
+use crate::stats::StatsPolicy;
 use crate::sys::pipe::page_size;
 use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
@@ -62,6 +64,8 @@ pub struct Config {
     pub splice: SplicePolicy,
     /// Whether requests may come by io_uring.
     pub transport: TransportOptions,
+    /// Whether the process can be asked about the session.
+    pub stats: StatsPolicy,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
     /// A number that belongs to whoever made the session; the engine only keeps it.
@@ -100,6 +104,7 @@ pub struct Session {
     solo: AtomicBool,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
+    sheet: stats::Sheet,
 }
 
 /// The outcome of INIT, read by every request; written once, before any other is answered.
@@ -122,6 +127,7 @@ impl Session {
     pub fn new(ops: Box<dyn LowLevelOps>, config: Config) -> Arc<Session> {
         crate::sys::wake::prepare();
         Arc::new(Session {
+            sheet: stats::Sheet::new(&config),
             ops,
             config,
             owner: nix::unistd::getuid().as_raw(),

@@ -203,6 +203,7 @@ impl Pool {
         wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
         let _mask = reader.bind();
         self.census.arrive();
+        let _listed = self.session.sheet.list(&errand);
         let mut server = Server::new(&self.session, channel, buffer).showing(errand);
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
@@ -307,7 +308,9 @@ impl Session {
             log::warn!("fuse: no worker thread could be started: serving requests one by one");
             return self.run_single();
         }
+        let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
+        drop(shows);
         pool.join_all();
         self.pause_rings();
         self.loop_result()
