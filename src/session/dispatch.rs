@@ -13,6 +13,7 @@ use super::request::is_unanswered;
 use super::slots::{Handle, SlotRef};
 use super::{PollHandle, Request, Session};
 use crate::errno::Errno;
+use crate::sys::probes;
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::flags::{
@@ -75,8 +76,9 @@ impl Session {
         channel: &Arc<dyn Channel>,
         entered: &mut Option<Handle>,
     ) {
-        if self.is_debugged() {
-            log_request(header);
+        probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
+        if self.is_observed() {
+            self.observe_request(header, message.is_in_pipe(), &**channel);
         }
         let opcode = Opcode::from_raw(header.opcode);
         let bytes = message.bytes();
@@ -392,19 +394,6 @@ fn answer_after_panic(handle: Handle, opcode: Option<Opcode>) {
             let _ = req.reply_error(Errno::EIO);
         }
     }
-}
-
-/// The request line of debug output, in the form libfuse users know.
-fn log_request(header: &InHeader) {
-    let name = Opcode::from_raw(header.opcode).map_or("???", Opcode::name);
-    log::debug!(
-        "unique: {}, opcode: {name} ({}), nodeid: {}, insize: {}, pid: {}",
-        header.unique,
-        header.opcode,
-        header.nodeid,
-        header.len,
-        header.pid
-    );
 }
 
 fn file_with(fh: u64) -> FileInfo {

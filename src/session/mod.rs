@@ -25,6 +25,7 @@ mod reply;
 pub mod request;
 mod rings;
 mod slots;
+mod stats;
 mod turns;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::errno::{Errno, Result};
+use crate::stats::StatsPolicy;
 use crate::sys::pipe::page_size;
 use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
@@ -68,6 +70,8 @@ pub struct Config {
     pub splice: SplicePolicy,
     /// Whether requests may come by io_uring.
     pub transport: TransportOptions,
+    /// Whether the process can be asked about the session.
+    pub stats: StatsPolicy,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
     /// Which libfuse's capabilities the filesystem knows.
@@ -92,7 +96,6 @@ pub struct Session {
     pub(super) ops: Box<dyn LowLevelOps>,
     pub(super) config: Config,
     /// Every request and reply is logged.
-    debug: AtomicBool,
     /// The user who made the session, for `deny_others`.
     pub(super) owner: u32,
     channel: RwLock<Option<Arc<dyn Channel>>>,
@@ -111,6 +114,7 @@ pub struct Session {
     turns: Arc<Turns>,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
+    sheet: stats::Sheet,
 }
 
 /// The outcome of INIT, read by every request; written once, before any other is answered.
@@ -136,8 +140,8 @@ impl Session {
     pub fn new(ops: Box<dyn LowLevelOps>, config: Config) -> Arc<Session> {
         crate::sys::wake::prepare();
         Arc::new(Session {
+            sheet: stats::Sheet::new(&config),
             ops,
-            debug: AtomicBool::new(config.debug),
             config,
             owner: nix::unistd::getuid().as_raw(),
             channel: RwLock::new(None),
@@ -172,11 +176,11 @@ impl Session {
 
     /// Logs every request and reply from now on.
     pub fn set_debug(&self) {
-        self.debug.store(true, Ordering::Relaxed);
+        self.sheet.set_debug();
     }
 
     fn is_debugged(&self) -> bool {
-        self.debug.load(Ordering::Relaxed)
+        self.sheet.is_debugged()
     }
 
     /// Gives the session the channel it reads from. `EBUSY` if it has one.

@@ -424,6 +424,25 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
     })
 }
 
+/// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
+/// its id, what is asked of which node, and by whom. A request whose answer is under way is left out.
+pub(super) fn in_flight(
+    session: &Session,
+    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
+) {
+    for (_, slot) in all() {
+        let unique = slot.unique.load(Ordering::SeqCst);
+        if unique == 0 {
+            continue;
+        }
+        let body = slot.body.lock();
+        let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
+        if ours && slot.unique.load(Ordering::SeqCst) == unique {
+            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context);
+        }
+    }
+}
+
 /// Drops every reference to `session`; requests the filesystem still holds become stale handles.
 /// Returns how many of those there were.
 pub(super) fn forget_session(session: &Arc<Session>) -> usize {
