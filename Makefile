@@ -1,6 +1,7 @@
 # make         stages the relocatable tree dist/: libraries, headers, pkg-config files
 # make test    everything that is tested; the last line counts
 # make conform pjdfstest and fsx, through filesystems on the system's libraries and on ours; takes long
+# make bench   speed, measured against the system's libfuse: build/bench/report.md (BENCH=--quick: briefly)
 # make demo    the main job, shown
 # make clean   removes what the others made
 #
@@ -13,12 +14,14 @@ TEST_PACKAGES := $(BUILD_PACKAGES) g++ binutils fuse3 libfuse3-dev attr acl stra
 
 CONFORM_PACKAGES := $(BUILD_PACKAGES) fuse3 libfuse3-dev libfuse2 bindfs e2fsprogs
 
+BENCH_PACKAGES := $(BUILD_PACKAGES) fuse3 libfuse3-dev libfuse2 libfuse-dev fio strace valgrind e2fsprogs
+
 DIST := $(CURDIR)/dist
 BUILD := $(CURDIR)/build/meson
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: all dist test conform demo clean
+.PHONY: all dist test conform bench demo clean
 all: dist
 
 dist: $(BUILD)/build.ninja
@@ -38,6 +41,11 @@ conform:
 	tools/need-packages $(CONFORM_PACKAGES)
 	$(MAKE) --no-print-directory dist
 	c-tests/conform --libdir '$(DIST)/lib'
+
+bench:
+	tools/need-packages $(BENCH_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	LIBDIR='$(DIST)/lib' bench/run $(BENCH)
 
 demo:
 	tools/need-packages $(TEST_PACKAGES)

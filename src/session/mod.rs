@@ -6,8 +6,10 @@
 
 pub mod caps;
 mod census;
+mod contexts;
 mod device;
 mod dispatch;
+mod early;
 mod errand;
 pub mod exit;
 pub mod groups;
@@ -16,6 +18,7 @@ mod interrupt;
 mod loops;
 mod notify;
 pub mod ops;
+mod passthrough;
 mod pool;
 mod receive;
 mod reply;
@@ -36,6 +39,7 @@ use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
 pub use device::CharDevice;
+pub use early::EarlyServer;
 pub use errand::ExitPatience;
 use exit::ExitState;
 use interrupt::EarlyInterrupts;
@@ -66,6 +70,8 @@ pub struct Config {
     pub transport: TransportOptions,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
+    /// Which libfuse's capabilities the filesystem knows.
+    pub dialect: caps::Dialect,
     /// A number that belongs to whoever made the session; the engine only keeps it.
     pub userdata: usize,
     /// The session serves this character device, not a filesystem.
@@ -85,6 +91,8 @@ enum LoopKind {
 pub struct Session {
     pub(super) ops: Box<dyn LowLevelOps>,
     pub(super) config: Config,
+    /// Every request and reply is logged.
+    debug: AtomicBool,
     /// The user who made the session, for `deny_others`.
     pub(super) owner: u32,
     channel: RwLock<Option<Arc<dyn Channel>>>,
@@ -116,6 +124,9 @@ struct Negotiated {
     splice_wanted: AtomicBool,
     splice_move: AtomicBool,
     splice_read: AtomicBool,
+    setxattr_ext: AtomicBool,
+    /// The kernel is told to send no INTERRUPT.
+    no_interrupt: AtomicBool,
     /// Bytes a request may have, headers included.
     buffer_size: AtomicUsize,
 }
@@ -126,6 +137,7 @@ impl Session {
         crate::sys::wake::prepare();
         Arc::new(Session {
             ops,
+            debug: AtomicBool::new(config.debug),
             config,
             owner: nix::unistd::getuid().as_raw(),
             channel: RwLock::new(None),
@@ -138,6 +150,8 @@ impl Session {
                 splice_wanted: AtomicBool::new(false),
                 splice_move: AtomicBool::new(false),
                 splice_read: AtomicBool::new(false),
+                setxattr_ext: AtomicBool::new(false),
+                no_interrupt: AtomicBool::new(false),
                 buffer_size: AtomicUsize::new(DEFAULT_PAGES * page_size() + HEADER_ROOM),
             },
             early_interrupts: EarlyInterrupts::default(),
@@ -154,6 +168,15 @@ impl Session {
     /// What the session was made with.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Logs every request and reply from now on.
+    pub fn set_debug(&self) {
+        self.debug.store(true, Ordering::Relaxed);
+    }
+
+    fn is_debugged(&self) -> bool {
+        self.debug.load(Ordering::Relaxed)
     }
 
     /// Gives the session the channel it reads from. `EBUSY` if it has one.
@@ -201,7 +224,10 @@ impl Session {
 
     /// How messages are laid out.
     pub fn protocol(&self) -> Protocol {
-        Protocol { minor: self.negotiated.minor.load(Ordering::Relaxed), setxattr_ext: false }
+        Protocol {
+            minor: self.negotiated.minor.load(Ordering::Relaxed),
+            setxattr_ext: self.negotiated.setxattr_ext.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends the filesystem: calls its destroy handler, unless INIT never came or it has been

@@ -72,6 +72,19 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// Whether the request with this id came by io_uring, and waits there for its answer.
+    fn serves_by_ring(&self, unique: u64) -> bool {
+        let _ = unique;
+        false
+    }
+
+    /// Where the data of the answer to this request goes to, and how much fits there, if it is memory
+    /// that nobody else uses until then.
+    fn answer_place(&self, unique: u64) -> Option<(*mut u8, usize)> {
+        let _ = unique;
+        None
+    }
+
     /// The request with this id gets no answer, and what it occupies is free again.
     fn abandon(&self, unique: u64) {
         let _ = unique;

@@ -19,7 +19,10 @@ impl<P: PathOps> Tree<P> {
             b"." | b".." => self.look_up_dots(id_of(parent), name.len() == 2),
             _ => {
                 let locked = self.lock_looked_up(id_of(parent), name)?;
-                self.look_up(id_of(parent), name, locked.path(), None)
+                match locked.known {
+                    Some(id) => self.look_up_held(id, locked.path()),
+                    None => self.look_up(id_of(parent), name, locked.path(), None),
+                }
             }
         });
         let result = result.or_else(|error| self.negative(error));
@@ -50,6 +53,15 @@ impl<P: PathOps> Tree<P> {
         let locked = self.lock_node(id)?;
         self.need(OpSet::GETATTR)?;
         let attr = self.ops.getattr(Some(locked.path()), None)?;
+        let count = self.counter(&attr);
+        let (id, generation) = self.space.nodes.with(id, count).ok_or(Errno::ESTALE)?;
+        Ok(self.entry(id, generation, attr))
+    }
+
+    /// The node of a name where both are held, so that they stay together.
+    fn look_up_held(&self, id: Id, path: &CStr) -> Result<Entry> {
+        self.need(OpSet::GETATTR)?;
+        let attr = self.ops.getattr(Some(path), None)?;
         let count = self.counter(&attr);
         let (id, generation) = self.space.nodes.with(id, count).ok_or(Errno::ESTALE)?;
         Ok(self.entry(id, generation, attr))

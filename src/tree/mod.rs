@@ -45,6 +45,7 @@ mod queue;
 mod readdir;
 mod reclock;
 mod scope;
+mod statx;
 mod sync;
 
 pub use self::core::Tree;
