@@ -7,6 +7,7 @@
 //! * [`buf`]: the buffer vector
 //! * [`transport`]: the device, splicing through a pipe, the caller's own I/O
 //! * [`mount`]: mounting and unmounting, directly or through the set-user-ID helper
+//! * [`stats`]: what a process tells about its sessions, and the socket it is asked by
 //! * [`wire`]: the kernel protocol, pure and safe
 //! * [`memory`]: allocations that may fail
 //! * [`sys`]: system calls
@@ -18,6 +19,7 @@ pub mod errno;
 pub mod memory;
 pub mod mount;
 pub mod session;
+pub mod stats;
 #[allow(unsafe_code)]
 pub mod sys;
 pub mod transport;

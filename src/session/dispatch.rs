@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::caps::Features;
+use super::contexts::Contexts;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
@@ -12,6 +13,7 @@ use super::request::is_unanswered;
 use super::slots::{Handle, SlotRef};
 use super::{PollHandle, Request, Session};
 use crate::errno::Errno;
+use crate::sys::probes;
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::flags::{
@@ -74,8 +76,9 @@ impl Session {
         channel: &Arc<dyn Channel>,
         entered: &mut Option<Handle>,
     ) {
-        if self.config.debug {
-            log_request(header);
+        probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
+        if self.is_observed() {
+            self.observe_request(header, message.is_in_pipe(), &**channel);
         }
         let opcode = Opcode::from_raw(header.opcode);
         let bytes = message.bytes();
@@ -89,8 +92,13 @@ impl Session {
             (Ok(operation), Ok(())) => operation,
         };
         if let Operation::Interrupt { unique } = operation {
-            if self.config.debug {
+            if self.is_debugged() {
                 log::debug!("INTERRUPT: {unique}");
+            }
+            if self.negotiated.no_interrupt.load(Ordering::Relaxed) {
+                // The kernel then sends no more of them.
+                let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
+                return;
             }
             self.interrupt(header.unique, unique);
             return;
@@ -105,6 +113,9 @@ impl Session {
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
         }
         *entered = Some(at.handle());
+        if header.total_extlen != 0 && !message.is_in_pipe() {
+            at.slot.body.lock().contexts = Contexts::of(header, bytes);
+        }
         self.serve(Request::new(at), header, operation, message.payload());
     }
 
@@ -305,6 +316,10 @@ impl Session {
                 ops.copy_file_range(req, &range);
             }
             Operation::Syncfs => ops.syncfs(req, node),
+            Operation::Statx { fh, flags, mask } => {
+                let file = fh.map(file_with);
+                ops.statx(req, node, flags, mask, file.as_ref());
+            }
             // INTERRUPT was handled before the request was entered.
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();
@@ -379,19 +394,6 @@ fn answer_after_panic(handle: Handle, opcode: Option<Opcode>) {
             let _ = req.reply_error(Errno::EIO);
         }
     }
-}
-
-/// The request line of debug output, in the form libfuse users know.
-fn log_request(header: &InHeader) {
-    let name = Opcode::from_raw(header.opcode).map_or("???", Opcode::name);
-    log::debug!(
-        "unique: {}, opcode: {name} ({}), nodeid: {}, insize: {}, pid: {}",
-        header.unique,
-        header.opcode,
-        header.nodeid,
-        header.len,
-        header.pid
-    );
 }
 
 fn file_with(fh: u64) -> FileInfo {

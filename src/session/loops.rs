@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::caps::Dialect;
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
@@ -118,7 +119,10 @@ impl Session {
     /// What the loops have in common at their end: the result, and a clean slate.
     pub(super) fn loop_result(&self) -> i32 {
         let result = self.exit().result();
-        self.exit().reset();
+        // From libfuse 3.18 on a session that was told to end stays so until it is reset.
+        if self.config.dialect == Dialect::V314 {
+            self.exit().reset();
+        }
         result
     }
 
@@ -150,9 +154,11 @@ impl Session {
         if let Err(error) = exit.alarm.aim_at_this_thread() {
             log::warn!("fuse: no timer ({error}): exit may wait for the next request");
         }
+        let shows = self.show_stats(false);
         if !dispatch::contain("the loop", || self.serve_all(channel)) {
             self.reading_failed(Errno::EIO);
         }
+        drop(shows);
         if by_workers {
             self.pause_rings();
             self.turns.one_at_a_time(false);
@@ -165,7 +171,9 @@ impl Session {
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
-        let mut server = Server::new(self, channel, RequestBuffer::default());
+        let errand = Arc::new(Errand::default());
+        let _listed = self.sheet.list(&errand);
+        let mut server = Server::new(self, channel, RequestBuffer::default()).showing(errand);
         solo::resume(self);
         while !exit.is_requested() {
             let step = match solo::of(self) {

@@ -6,8 +6,10 @@
 
 pub mod caps;
 mod census;
+mod contexts;
 mod device;
 mod dispatch;
+mod early;
 mod errand;
 pub mod exit;
 pub mod groups;
@@ -16,12 +18,14 @@ mod interrupt;
 mod loops;
 mod notify;
 pub mod ops;
+mod passthrough;
 mod pool;
 mod receive;
 mod reply;
 pub mod request;
 mod rings;
 mod slots;
+mod stats;
 mod turns;
 
 use std::sync::Arc;
@@ -30,12 +34,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::errno::{Errno, Result};
+use crate::stats::StatsPolicy;
 use crate::sys::pipe::page_size;
 use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
 pub use device::CharDevice;
+pub use early::EarlyServer;
 pub use errand::ExitPatience;
 use exit::ExitState;
 use interrupt::EarlyInterrupts;
@@ -64,8 +70,12 @@ pub struct Config {
     pub splice: SplicePolicy,
     /// Whether requests may come by io_uring.
     pub transport: TransportOptions,
+    /// Whether the process can be asked about the session.
+    pub stats: StatsPolicy,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
+    /// Which libfuse's capabilities the filesystem knows.
+    pub dialect: caps::Dialect,
     /// A number that belongs to whoever made the session; the engine only keeps it.
     pub userdata: usize,
     /// The session serves this character device, not a filesystem.
@@ -85,6 +95,7 @@ enum LoopKind {
 pub struct Session {
     pub(super) ops: Box<dyn LowLevelOps>,
     pub(super) config: Config,
+    /// Every request and reply is logged.
     /// The user who made the session, for `deny_others`.
     pub(super) owner: u32,
     channel: RwLock<Option<Arc<dyn Channel>>>,
@@ -103,6 +114,7 @@ pub struct Session {
     turns: Arc<Turns>,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
+    sheet: stats::Sheet,
 }
 
 /// The outcome of INIT, read by every request; written once, before any other is answered.
@@ -116,6 +128,9 @@ struct Negotiated {
     splice_wanted: AtomicBool,
     splice_move: AtomicBool,
     splice_read: AtomicBool,
+    setxattr_ext: AtomicBool,
+    /// The kernel is told to send no INTERRUPT.
+    no_interrupt: AtomicBool,
     /// Bytes a request may have, headers included.
     buffer_size: AtomicUsize,
 }
@@ -125,6 +140,7 @@ impl Session {
     pub fn new(ops: Box<dyn LowLevelOps>, config: Config) -> Arc<Session> {
         crate::sys::wake::prepare();
         Arc::new(Session {
+            sheet: stats::Sheet::new(&config),
             ops,
             config,
             owner: nix::unistd::getuid().as_raw(),
@@ -138,6 +154,8 @@ impl Session {
                 splice_wanted: AtomicBool::new(false),
                 splice_move: AtomicBool::new(false),
                 splice_read: AtomicBool::new(false),
+                setxattr_ext: AtomicBool::new(false),
+                no_interrupt: AtomicBool::new(false),
                 buffer_size: AtomicUsize::new(DEFAULT_PAGES * page_size() + HEADER_ROOM),
             },
             early_interrupts: EarlyInterrupts::default(),
@@ -154,6 +172,15 @@ impl Session {
     /// What the session was made with.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Logs every request and reply from now on.
+    pub fn set_debug(&self) {
+        self.sheet.set_debug();
+    }
+
+    fn is_debugged(&self) -> bool {
+        self.sheet.is_debugged()
     }
 
     /// Gives the session the channel it reads from. `EBUSY` if it has one.
@@ -201,7 +228,10 @@ impl Session {
 
     /// How messages are laid out.
     pub fn protocol(&self) -> Protocol {
-        Protocol { minor: self.negotiated.minor.load(Ordering::Relaxed), setxattr_ext: false }
+        Protocol {
+            minor: self.negotiated.minor.load(Ordering::Relaxed),
+            setxattr_ext: self.negotiated.setxattr_ext.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends the filesystem: calls its destroy handler, unless INIT never came or it has been

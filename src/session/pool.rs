@@ -203,6 +203,7 @@ impl Pool {
         wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
         let _mask = reader.bind();
         self.census.arrive();
+        let _listed = self.session.sheet.list(&errand);
         let mut server = Server::new(&self.session, channel, buffer).showing(errand);
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
@@ -312,7 +313,9 @@ impl Session {
             return self.run_single();
         }
         self.resume_rings();
+        let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
+        drop(shows);
         pool.join_all();
         self.pause_rings();
         self.loop_result()

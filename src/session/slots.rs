@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
 
 use super::Session;
+use super::contexts::Contexts;
 use super::request::is_unanswered;
 use crate::transport::Channel;
 use crate::wire::Opcode;
@@ -108,6 +109,8 @@ pub(super) struct Body {
     session: Option<Arc<Session>>,
     channel: Option<Arc<dyn Channel>>,
     pub callback: Option<InterruptCallback>,
+    /// The security contexts of a request that creates something.
+    pub contexts: Option<Box<Contexts>>,
 }
 
 /// Where a request came from and where its answer goes, for as long as it takes to send that.
@@ -379,7 +382,7 @@ impl SlotRef {
         // what a live request still needed.
         let gone = body.session.as_ref().is_some_and(|session| session.is_let_go());
         let origin = if gone { self.slot.unbind(&mut body) } else { (None, None) };
-        let callback = body.callback.take();
+        let (callback, contexts) = (body.callback.take(), body.contexts.take());
         // Under the lock: who holds it and sees a live request can rely on that.
         self.slot.state.store(state_of(self.generation, Phase::Free), Ordering::Release);
         drop(body);
@@ -390,6 +393,9 @@ impl SlotRef {
         }
         if callback.is_some() {
             drop(callback);
+        }
+        if contexts.is_some() {
+            drop(contexts);
         }
     }
 }
@@ -416,6 +422,25 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
         let waits = !is_unanswered(slot.opcode());
         (ours && live && waits).then_some(SlotRef { slot, index, generation })
     })
+}
+
+/// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
+/// its id, what is asked of which node, and by whom. A request whose answer is under way is left out.
+pub(super) fn in_flight(
+    session: &Session,
+    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
+) {
+    for (_, slot) in all() {
+        let unique = slot.unique.load(Ordering::SeqCst);
+        if unique == 0 {
+            continue;
+        }
+        let body = slot.body.lock();
+        let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
+        if ours && slot.unique.load(Ordering::SeqCst) == unique {
+            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context);
+        }
+    }
 }
 
 /// Drops every reference to `session`; requests the filesystem still holds become stale handles.

@@ -99,6 +99,8 @@ pub struct Compat {
     /// utimens is called for one of the times only, and may be told to leave one or to take the
     /// present.
     pub utime_omit: bool,
+    /// The kernel is told to send no interrupts unless [`TreeConfig::intr`] is set; from 3.17 on.
+    pub interrupts_if_asked: bool,
 }
 
 impl Default for Compat {
@@ -110,6 +112,7 @@ impl Default for Compat {
             deleted_open: true,
             open_attributes: true,
             utime_omit: true,
+            interrupts_if_asked: false,
         }
     }
 }

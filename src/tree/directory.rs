@@ -75,7 +75,7 @@ impl<P: PathOps> Tree<P> {
             flags.set(OpenFlags::CACHE_DIR, file.cache_readdir);
             flags.set(OpenFlags::KEEP_CACHE, file.keep_cache);
         }
-        if req.reply_open(OpenReply { fh: handle, flags }) == Err(Errno::ENOENT) {
+        if req.reply_open(OpenReply { fh: handle, flags, backing_id: 0 }) == Err(Errno::ENOENT) {
             self.directories.remove(handle);
             let locked = self.lock_to_release(id);
             self.releasedir_op(locked.path(), &file);

@@ -46,6 +46,7 @@ mod queue;
 mod readdir;
 mod reclock;
 mod scope;
+mod statx;
 mod sync;
 mod wording;
 

@@ -26,7 +26,7 @@ pub fn claim(function: &str, req: *mut FuseReq) -> Option<Request> {
 }
 
 /// Looks at the request; `None`, with a message, if it is not there.
-fn peek(function: &str, req: *mut FuseReq) -> Option<Peek> {
+pub fn peek(function: &str, req: *mut FuseReq) -> Option<Peek> {
     Peek::new(handle(req)).map_err(|misuse| complain(function, misuse)).ok()
 }
 

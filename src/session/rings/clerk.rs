@@ -23,7 +23,9 @@ const TICK: Duration = Duration::from_millis(2);
 /// After so many looks at which nothing was served, the clerk sleeps until it is woken.
 const CALM: u32 = 20;
 /// So many entries of a queue are the clerk's before any is known to be stuck.
-const SPARES: usize = 2;
+const SPARES: usize = 3;
+/// A queue that goes on for so many looks after it was without an entry has left nothing waiting.
+const FLOWS: u32 = 50;
 /// Most entries a clerk adds; each needs memory.
 const MOST_ENTRIES: usize = 4096;
 
@@ -49,6 +51,25 @@ struct Clerk<'a> {
     entries: usize,
     /// How many of them each queue has.
     spares: Vec<usize>,
+    doubts: Vec<Doubt>,
+}
+
+/// What is done about a queue in which something may wait although entries are armed.
+#[derive(Clone, Copy, Default)]
+struct Doubt {
+    /// What was counted when the last doorbell was rung.
+    rung: Option<Counts>,
+    /// Doorbells in a row that brought nothing but their echo.
+    in_vain: u32,
+    /// Looks in a row at which something had been committed.
+    flowing: u32,
+}
+
+/// Requests and echoes that have arrived in a queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Counts {
+    taken: u32,
+    echoes: u32,
 }
 
 /// The thread's life.
@@ -57,7 +78,8 @@ pub(super) fn run(rings: &Arc<Rings>, report: Report) {
     let made = Ring::new(rings.device.raw_fd(), rings.desk.bell(), 64)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
     let home = Arc::new(ClerkHome(Arc::downgrade(rings)));
-    let first = (0..rings.queues.len())
+    let first = (0..SPARES)
+        .flat_map(|_| 0..rings.queues.len())
         // The kernel's queues have 16-bit numbers.
         .map(|queue| RingChannel::new(queue as u16, rings.payload, &rings.device, home.clone()))
         .collect::<Result<Vec<_>>>()
@@ -74,6 +96,7 @@ pub(super) fn run(rings: &Arc<Rings>, report: Report) {
         turns: Vec::new(),
         entries: 0,
         spares: vec![0; rings.queues.len()],
+        doubts: vec![Doubt::default(); rings.queues.len()],
     };
     if rings.gate.pass() {
         for channel in first {
@@ -123,7 +146,8 @@ impl Clerk<'_> {
                         let queue = self.rings.queue(&channel);
                         let number = channel.entry().queue();
                         let none_left = queue.armed.load(Ordering::SeqCst) <= 0;
-                        if none_left && self.spares[usize::from(number)] < SPARES {
+                        let few = none_left && self.spares[usize::from(number)] < SPARES;
+                        if few || self.rings.may_adopt() {
                             self.add_entry(number);
                         }
                         match self.rings.adopt(channel) {
@@ -173,6 +197,7 @@ impl Clerk<'_> {
         for number in 0..self.rings.queues.len() {
             let queue = &self.rings.queues[number];
             let progress = queue.progress.load(Ordering::SeqCst);
+            active |= self.doubt(number, progress != self.progress[number]);
             let stuck = progress == self.progress[number] || queue.lent.load(Ordering::SeqCst);
             active |= progress != self.progress[number];
             self.progress[number] = progress;
@@ -192,6 +217,51 @@ impl Clerk<'_> {
             }
         }
         active
+    }
+
+    /// Sees to it that nothing waits in a queue which was without an armed entry for a moment. The
+    /// kernel takes what waits at a commit, one request each time; where none comes, a doorbell makes
+    /// one. Whether there is anything in doubt.
+    fn doubt(&mut self, number: usize, progressed: bool) -> bool {
+        let queue = &self.rings.queues[number];
+        if !queue.emptied.load(Ordering::SeqCst) {
+            return false;
+        }
+        let now = Counts {
+            taken: queue.taken.load(Ordering::SeqCst),
+            echoes: queue.echoes.load(Ordering::SeqCst),
+        };
+        let doubt = &mut self.doubts[number];
+        if let Some(rung) = doubt.rung {
+            if rung == now {
+                // Not heard yet.
+                return true;
+            }
+            doubt.rung = None;
+            doubt.in_vain = if rung.taken == now.taken { doubt.in_vain + 1 } else { 0 };
+        } else if progressed {
+            doubt.flowing += 1;
+        } else {
+            doubt.flowing = 0;
+        }
+        // Twice, as the first one's commit may not have been seen to bring something.
+        if doubt.in_vain >= 2 || doubt.flowing >= FLOWS {
+            *doubt = Doubt::default();
+            queue.emptied.store(false, Ordering::SeqCst);
+            return true;
+        }
+        if progressed && doubt.in_vain == 0 {
+            return true;
+        }
+        match doorbell::ring(&self.rings.device, number as u16, &self.rings.regular) {
+            Ok(()) => doubt.rung = Some(now),
+            Err(error) => {
+                log::debug!("fuse: doorbell of queue {number}: {error}");
+                // Nothing can be done about it; a request that waits has to wait for another.
+                doubt.in_vain += 1;
+            }
+        }
+        true
     }
 
     /// Commits for seats whose handlers have answered and go on for long.

@@ -72,6 +72,11 @@ struct Queue {
     progress: AtomicU32,
     /// Its seat's request waits for an answer from elsewhere.
     lent: AtomicBool,
+    /// There was a moment without an armed entry: a request may have begun to wait then.
+    emptied: AtomicBool,
+    /// Requests that have arrived, and echoes of doorbells.
+    taken: AtomicU32,
+    echoes: AtomicU32,
 }
 
 impl Queue {
@@ -81,7 +86,9 @@ impl Queue {
     }
 
     fn disarm(&self) {
-        self.armed.fetch_sub(1, Ordering::SeqCst);
+        if self.armed.fetch_sub(1, Ordering::SeqCst) <= 1 {
+            self.emptied.store(true, Ordering::SeqCst);
+        }
     }
 }
 
@@ -242,6 +249,11 @@ impl Rings {
         Ok(())
     }
 
+    /// Whether there may be more seats.
+    fn may_adopt(&self) -> bool {
+        self.adopted.load(Ordering::SeqCst) < self.most_adopted
+    }
+
     /// Makes a new seat out of a request that has arrived in an entry of the clerk's; gives the
     /// request back if there are enough, or no more can be had.
     fn adopt(self: &Arc<Self>, channel: Arc<RingChannel>) -> Result<(), Arc<RingChannel>> {
@@ -277,8 +289,12 @@ impl Rings {
 
     /// A request has arrived in an entry, which is not armed any more.
     fn taken(&self, channel: &Arc<RingChannel>) {
-        self.queue(channel).disarm();
+        let queue = self.queue(channel);
+        queue.disarm();
         if let Some(header) = channel.entry().arrived_header() {
+            let echo = doorbell::is_echo(&header);
+            let count = if echo { &queue.echoes } else { &queue.taken };
+            count.fetch_add(1, Ordering::SeqCst);
             self.releases.begin(channel, &header);
         }
     }
@@ -326,6 +342,11 @@ impl Rings {
         let mut members = self.seats.lock().clone();
         members.extend(self.bench.members());
         members
+    }
+
+    /// Calls `each` with every thread that calls handlers.
+    pub fn for_each_errand(&self, mut each: impl FnMut(&Errand)) {
+        self.members().iter().for_each(|member| each(&member.errand));
     }
 
     /// Lets no handler be called any more and waits for those that run, as long as the session's

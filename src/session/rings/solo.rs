@@ -102,13 +102,15 @@ pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unus
         .collect::<Result<Vec<_>>>()
         .map_err(failed("mapping buffers"))?;
     let regular = Arc::<RegularFiles>::default();
+    let errand = Arc::default();
+    session.sheet.keep(&errand);
     let solo = Solo {
         session: Arc::downgrade(session),
         device,
         desk,
         ring: RefCell::new(ring),
         events: RefCell::default(),
-        server: RefCell::new(Server::new(Arc::default(), regular.clone())),
+        server: RefCell::new(Server::new(errand, regular.clone())),
         entries: RefCell::new(entries),
         begun: Cell::new(false),
         armed: RefCell::new(vec![READY; queues]),

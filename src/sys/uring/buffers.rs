@@ -50,6 +50,11 @@ impl Buffers {
         self.payload
     }
 
+    /// Where the payload begins. Who may use it is ruled by the phases of an entry.
+    pub fn payload_start(&self) -> *mut u8 {
+        self.at(page_size())
+    }
+
     /// The address of the two parts, for registration.
     pub(super) fn parts(&self) -> *const libc::iovec {
         self.parts.as_ptr()
@@ -113,6 +118,10 @@ impl Buffers {
     pub(super) unsafe fn store(&self, offset: usize, bytes: &[u8]) -> bool {
         if offset.checked_add(bytes.len()).is_none_or(|end| end > self.payload) {
             return false;
+        }
+        if std::ptr::eq(bytes.as_ptr(), self.at(page_size() + offset)) {
+            // It was put there in the first place.
+            return true;
         }
         // SAFETY: within the payload, as was checked; the caller vouches for exclusiveness. The
         // source may be an earlier part of this very payload that a handler hands back.

@@ -160,6 +160,14 @@ impl Entry {
         Entry::expects(&self.turn.lock(), unique)
     }
 
+    /// Where the answer to this request goes to, and how much fits there. `None` if the request is not
+    /// here or its own data stands there.
+    pub fn place(&self, unique: u64) -> Option<(*mut u8, usize)> {
+        let turn = self.turn.lock();
+        let free = Entry::expects(&turn, unique) && !(turn.running && turn.in_place);
+        free.then(|| (self.buffers.payload_start(), self.buffers.payload_size()))
+    }
+
     /// Takes an answer in one piece: header, then payload. `None` if its request is not here;
     /// `EINVAL` if the kernel would refuse it.
     pub fn answer(&self, message: &[IoSlice<'_>]) -> Option<Result<Delivery>> {

@@ -61,6 +61,8 @@ pub enum Unused {
     Option,
     /// The loop has one thread, and the user did not ask for it.
     OneThread,
+    /// The filesystem refused it in init.
+    Filesystem,
     /// The caller's own I/O.
     CustomIo,
     /// A character device.
@@ -82,6 +84,7 @@ impl fmt::Display for Unused {
         f.write_str(match self {
             Unused::Option => "io_uring is refused by option",
             Unused::OneThread => "one thread serves (option io_uring asks for it all the same)",
+            Unused::Filesystem => "the filesystem does not want it",
             Unused::CustomIo => "the program does its own I/O",
             Unused::CharDevice => "character devices have no io_uring",
             Unused::CloneFd => "clone_fd is set",

@@ -43,6 +43,7 @@ fn compat(layers: &Layers, flags: &FuseOperations) -> Compat {
         deleted_open: flags.has(FuseOperations::FLAG_NULLPATH_OK),
         open_attributes: top.is_some_and(|top| by_file(top.ops())),
         utime_omit: flags.has(FuseOperations::FLAG_UTIME_OMIT_OK),
+        interrupts_if_asked: false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use ferrofuse::Errno;
-use ferrofuse::tree::{Compat, Narration, Narrator, Tree};
+use ferrofuse::tree::{Narration, Narrator, Tree};
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
 use libc::size_t;
@@ -18,7 +18,7 @@ use super::options::{self, fuse_lib_help};
 use super::pushing;
 use super::stack::Stack;
 use crate::session::{create, fuse_session_mount, fuse_session_unmount, session};
-use crate::types::{Fuse, FuseOperations};
+use crate::types::{self, Fuse, FuseOperations};
 
 /// # Safety
 /// As for [`fuse_new_31`].
@@ -50,7 +50,7 @@ unsafe fn new(
     let debug = layers.config.debug != 0;
     let narration = if debug { Narration::Three } else { Narration::None };
     let stack = Narrator::new(Stack::new(layers), narration);
-    let tree = Tree::new(stack, settings, Compat::default());
+    let tree = Tree::new(stack, settings, types::compat());
     // SAFETY: the caller's promise.
     let session = unsafe { create(args, Box::new(tree.clone()), user_data, None) };
     if session.is_null() {
