@@ -13,7 +13,7 @@ use crate::errno::Result;
 use crate::session::PollHandle;
 use crate::session::caps::ConnInfo;
 use crate::wire::flags::IoctlFlags;
-use crate::wire::layout::{Attr, FileLock, Kstatfs};
+use crate::wire::layout::{Attr, FileLock, Kstatfs, Statx};
 
 /// What a [`Narrator`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,8 @@ impl<D: ReadData> ReadData for Told<D> {
     }
 }
 
+// One that is forgotten here would be one that the filesystem does not have.
+#[deny(clippy::missing_trait_methods)]
 impl<P: PathOps> PathOps for Narrator<P> {
     type Data = Told<P::Data>;
 
@@ -108,6 +110,10 @@ impl<P: PathOps> PathOps for Narrator<P> {
 
     fn init(&self, conn: &mut ConnInfo, config: &mut TreeConfig) {
         self.inner.init(conn, config);
+    }
+
+    fn negotiated(&self, conn: &ConnInfo) {
+        self.inner.negotiated(conn);
     }
 
     fn destroy(&self) {
@@ -449,7 +455,19 @@ impl<P: PathOps> PathOps for Narrator<P> {
         self.inner.lseek(path, offset, whence, file)
     }
 
+    fn statx(
+        &self,
+        path: Option<&CStr>,
+        flags: u32,
+        mask: u32,
+        file: Option<&OpenFile>,
+    ) -> Result<Statx> {
+        say!(self, "statx[{}] {} {flags} {mask}", File(file), name(path));
+        self.inner.statx(path, flags, mask, file)
+    }
+
     fn syncfs(&self, path: &CStr) -> Result<()> {
+        say!(self, "syncfs[{}]", name(Some(path)));
         self.inner.syncfs(path)
     }
 }
