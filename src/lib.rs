@@ -16,6 +16,7 @@ pub mod buf;
 pub mod errno;
 pub mod mount;
 pub mod session;
+mod sync;
 #[allow(unsafe_code)]
 pub mod sys;
 pub mod transport;

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
+use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};
@@ -98,7 +99,7 @@ impl<'s> Server<'s> {
         }
         let (session, channel) = (self.session, &self.channel);
         // A panic in the engine itself must not end the loop either.
-        dispatch::contain("a request", || session.process(message, channel));
+        dispatch::contain("a request", || session.serve_message(message, channel));
         self.errand.end();
     }
 }
@@ -127,6 +128,7 @@ impl Session {
             return Errno::EBADF.negated();
         };
         self.own_loop.store(true, Ordering::Release);
+        self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Single;
         let exit = self.exit();
         let mask = exit.reader.bind();
@@ -144,6 +146,7 @@ impl Session {
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
+        let _serving = Serving::begin(self);
         let mut server = Server::new(self, channel, RequestBuffer::default());
         solo::resume(self);
         while !exit.is_requested() {

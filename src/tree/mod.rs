@@ -45,7 +45,6 @@ mod queue;
 mod readdir;
 mod reclock;
 mod scope;
-mod sync;
 
 pub use self::core::Tree;
 pub use config::{Compat, TreeConfig};
