@@ -18,6 +18,7 @@ pub mod errno;
 pub mod mount;
 pub mod session;
 pub mod stats;
+mod sync;
 #[allow(unsafe_code)]
 pub mod sys;
 pub mod transport;
