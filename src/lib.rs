@@ -20,6 +20,7 @@ pub mod memory;
 pub mod mount;
 pub mod session;
 pub mod stats;
+mod sync;
 #[allow(unsafe_code)]
 pub mod sys;
 pub mod transport;

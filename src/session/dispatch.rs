@@ -10,8 +10,9 @@ use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
 use super::request::is_unanswered;
+use super::serving::Serving;
 use super::slots::{Handle, SlotRef};
-use super::{PollHandle, Request, Session};
+use super::{PollHandle, Request, Session, check};
 use crate::errno::Errno;
 use crate::sys::probes;
 use crate::transport::Channel;
@@ -32,10 +33,21 @@ pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
 }
 
 impl Session {
-    /// Serves one message, which came from `channel`.
+    /// Serves one message, which came from `channel`, in the calling thread.
     ///
     /// Whatever the bytes are, the result is at worst an error reply and a log line.
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
+        let _serving = Serving::begin(self);
+        self.notifier.served_here();
+        self.serve_message(message, channel);
+    }
+
+    /// The same, in a thread that has said whom it serves.
+    pub(super) fn serve_message(
+        self: &Arc<Self>,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+    ) {
         match request::header(message.bytes(), message.len()) {
             Ok(header) => self.process_parsed(&header, message, channel),
             Err(error) => {
@@ -186,6 +198,9 @@ impl Session {
     ) {
         let ops = &*self.ops;
         let node = header.nodeid;
+        if check::on() {
+            self.check_forgets(header, &operation);
+        }
         match operation {
             Operation::Lookup { name } => ops.lookup(req, node, name),
             Operation::Forget { nlookup } => {
@@ -324,6 +339,21 @@ impl Session {
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();
             }
+        }
+    }
+
+    #[cold]
+    fn check_forgets(&self, header: &InHeader, operation: &Operation<'_>) {
+        match operation {
+            Operation::Forget { nlookup } => {
+                check::forgotten(self, header.unique, header.nodeid, *nlookup);
+            }
+            Operation::BatchForget { items } => {
+                for item in request::forgets(items) {
+                    check::forgotten(self, header.unique, item.nodeid, item.nlookup);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -7,6 +7,7 @@ use super::caps::Dialect;
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
+use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};
@@ -105,7 +106,7 @@ impl<'s> Server<'s> {
     fn process(&self, message: Message<'_>) -> bool {
         let Ok(header) = request::header(message.bytes(), message.len()) else {
             // Says what is wrong with it.
-            self.session.process(message, &self.channel);
+            self.session.serve_message(message, &self.channel);
             return false;
         };
         self.errand.begin(&header);
@@ -142,6 +143,7 @@ impl Session {
             return Errno::EBADF.negated();
         };
         self.own_loop.store(true, Ordering::Release);
+        self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Single;
         let exit = self.exit();
         // What the kernel gives to the rings of an earlier loop with workers is served there, in turns.
@@ -171,6 +173,7 @@ impl Session {
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
+        let _serving = Serving::begin(self);
         let errand = Arc::new(Errand::default());
         let _listed = self.sheet.list(&errand);
         let mut server = Server::new(self, channel, RequestBuffer::default()).showing(errand);

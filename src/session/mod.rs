@@ -6,6 +6,7 @@
 
 pub mod caps;
 mod census;
+pub mod check;
 mod contexts;
 mod device;
 mod dispatch;
@@ -16,6 +17,7 @@ pub mod groups;
 mod init;
 mod interrupt;
 mod loops;
+mod notifier;
 mod notify;
 pub mod ops;
 mod passthrough;
@@ -24,6 +26,7 @@ mod receive;
 mod reply;
 pub mod request;
 mod rings;
+mod serving;
 mod slots;
 mod stats;
 mod turns;
@@ -45,6 +48,7 @@ pub use early::EarlyServer;
 pub use errand::ExitPatience;
 use exit::ExitState;
 use interrupt::EarlyInterrupts;
+use notifier::Notifier;
 use notify::Retrieves;
 pub use ops::{LowLevelOps, NodeId};
 pub use pool::LoopConfig;
@@ -103,6 +107,7 @@ pub struct Session {
     negotiated: Negotiated,
     early_interrupts: EarlyInterrupts,
     retrieves: Mutex<Retrieves>,
+    notifier: Notifier,
     /// One of the library's own loops reads, so that buffers may grow beyond the first size.
     own_loop: AtomicBool,
     /// Which one; the last one that was entered.
@@ -139,7 +144,8 @@ impl Session {
     /// A session without a channel; [`Session::attach`] gives it one.
     pub fn new(ops: Box<dyn LowLevelOps>, config: Config) -> Arc<Session> {
         crate::sys::wake::prepare();
-        Arc::new(Session {
+        check::prepare();
+        Arc::new_cyclic(|session| Session {
             sheet: stats::Sheet::new(&config),
             ops,
             config,
@@ -160,6 +166,7 @@ impl Session {
             },
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
+            notifier: Notifier::new(session.clone()),
             own_loop: AtomicBool::new(false),
             loop_kind: Mutex::new(LoopKind::None),
             rings: Mutex::new(None),
@@ -200,6 +207,7 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn detach(self: &Arc<Self>) {
         self.end_rings();
+        self.notifier.end(self);
         let channel = self.channel.write().take();
         self.let_go.store(true, Ordering::SeqCst);
         slots::forget_channels(self);
@@ -241,8 +249,12 @@ impl Session {
     pub fn destroy(self: &Arc<Self>) {
         self.end_rings();
         self.run_destroy_handler();
+        self.notifier.end(self);
         self.let_go.store(true, Ordering::SeqCst);
         let unanswered = slots::forget_session(self);
+        if check::on() {
+            check::ended(self);
+        }
         if unanswered > 0 {
             log::warn!("fuse: session destroyed with {unanswered} requests unanswered");
         }

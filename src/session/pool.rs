@@ -17,6 +17,7 @@ use super::census::Census;
 use super::errand::Errand;
 use super::loops::{Server, Step};
 use super::receive::RequestBuffer;
+use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{self, Reader};
@@ -202,6 +203,7 @@ impl Pool {
         // So that the thread which waits for the pool takes them.
         wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
         let _mask = reader.bind();
+        let _serving = Serving::begin(&self.session);
         self.census.arrive();
         let _listed = self.session.sheet.list(&errand);
         let mut server = Server::new(&self.session, channel, buffer).showing(errand);
@@ -299,6 +301,7 @@ impl Session {
             return self.run_single();
         }
         self.own_loop.store(true, Ordering::Release);
+        self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Workers(config);
         let pool = Arc::new(Pool {
             session: self.clone(),

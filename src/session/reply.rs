@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering;
 use smallvec::SmallVec;
 use zerocopy::IntoBytes;
 
-use super::Session;
 use super::ops::{FileInfo, NOT_IMPLEMENTED};
 use super::request::Request;
+use super::{NodeId, Session, check};
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
 use crate::stats::counters::Route;
@@ -174,6 +174,16 @@ impl Request {
         self.answer(|session, channel, unique| session.send(channel, unique, error, payload))
     }
 
+    /// Entries with attributes may go out whose look-ups are not counted.
+    fn listing_unseen(&self) {
+        if check::on()
+            && self.opcode() == Some(Opcode::Readdirplus)
+            && let Some(session) = self.session()
+        {
+            check::not_countable(&session);
+        }
+    }
+
     fn send_bytes(self, payload: &[u8]) -> Result<()> {
         self.answer(|session, channel, unique| session.send_one(channel, unique, 0, payload))
     }
@@ -228,7 +238,8 @@ impl Request {
             if node == 0 && protocol.minor < 4 {
                 return session.send(channel, unique, Errno::ENOENT.negated(), &[]);
             }
-            session.send_one(channel, unique, 0, &bytes.as_bytes()[..reply::entry_size(protocol)])
+            let payload = &bytes.as_bytes()[..reply::entry_size(protocol)];
+            counted(session, node, || session.send_one(channel, unique, 0, payload))
         })
     }
 
@@ -236,7 +247,8 @@ impl Request {
     pub fn reply_create(self, entry: &Entry, open: OpenReply) -> Result<()> {
         self.answer(|session, channel, unique| {
             let (bytes, len) = reply::create(entry, &open.encode(), session.protocol());
-            session.send_one(channel, unique, 0, &bytes[..len])
+            let payload = &bytes[..len];
+            counted(session, entry.node, || session.send_one(channel, unique, 0, payload))
         })
     }
 
@@ -268,17 +280,27 @@ impl Request {
 
     /// Plain data: answers READ, READDIR, READLINK, GETXATTR and LISTXATTR.
     pub fn reply_bytes(self, data: &[u8]) -> Result<()> {
+        if check::on() && self.opcode() == Some(Opcode::Readdirplus) {
+            return self.answer(|session, channel, unique| {
+                check::looked_up_in_listing(session, data);
+                session
+                    .send(channel, unique, 0, &[IoSlice::new(data)])
+                    .inspect_err(|_| check::taken_back_in_listing(session, data))
+            });
+        }
         self.send_bytes(data)
     }
 
     /// Plain data in pieces.
     pub fn reply_slices(self, data: &[IoSlice<'_>]) -> Result<()> {
+        self.listing_unseen();
         self.send(0, data)
     }
 
     /// Data in memory or behind descriptors, spliced where that is allowed and pays. If a source
     /// fails before anything was sent, the request fails with that error.
     pub fn reply_vector(self, data: Vector<'_>, flags: CopyFlags) -> Result<()> {
+        self.listing_unseen();
         self.answer(|session, channel, unique| {
             match session.send_vector(channel, (unique, 0), &[], data, flags)? {
                 Ok(()) => Ok(()),
@@ -353,6 +375,15 @@ impl Request {
             session.send(channel, unique, 0, &payload)
         })
     }
+}
+
+/// Sends an entry, and counts the look-up where that is checked.
+fn counted(session: &Session, node: NodeId, send: impl FnOnce() -> Result<()>) -> Result<()> {
+    if !check::on() {
+        return send();
+    }
+    check::looked_up(session, node);
+    send().inspect_err(|_| check::taken_back(session, node))
 }
 
 fn encode_range(range: IoctlRange, narrow: bool) -> SmallVec<[u8; 16]> {

@@ -1,5 +1,6 @@
 //! How bytes reach the kernel and come from it.
 
+mod adaptive;
 mod copying;
 mod dev;
 pub mod pipe;

@@ -47,7 +47,6 @@ mod readdir;
 mod reclock;
 mod scope;
 mod statx;
-mod sync;
 mod wording;
 
 pub use self::core::Tree;

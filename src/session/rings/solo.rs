@@ -288,7 +288,8 @@ impl Solo {
     }
 }
 
-fn set_blocking(device: &Arc<dyn Channel>, blocks: bool) -> Result<()> {
+/// Whether reads of the device wait for a request.
+pub(in crate::session) fn set_blocking(device: &Arc<dyn Channel>, blocks: bool) -> Result<()> {
     let fd = crate::sys::uring::borrow(device.raw_fd(), device);
     let flags = OFlag::from_bits_retain(nix::fcntl::fcntl(fd, FcntlArg::F_GETFL)?);
     let wanted = if blocks { flags - OFlag::O_NONBLOCK } else { flags | OFlag::O_NONBLOCK };
