@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #if FUSE_MINOR_VERSION > 14
+#include <assert.h>
 #include <stdbool.h>
 #endif
 

@@ -10,9 +10,11 @@ use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
 use super::request::is_unanswered;
+use super::serving::Serving;
 use super::slots::{Handle, SlotRef};
-use super::{PollHandle, Request, Session};
+use super::{PollHandle, Request, Session, check};
 use crate::errno::Errno;
+use crate::sys::probes;
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::flags::{
@@ -31,10 +33,21 @@ pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
 }
 
 impl Session {
-    /// Serves one message, which came from `channel`.
+    /// Serves one message, which came from `channel`, in the calling thread.
     ///
     /// Whatever the bytes are, the result is at worst an error reply and a log line.
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
+        let _serving = Serving::begin(self);
+        self.notifier.served_here();
+        self.serve_message(message, channel);
+    }
+
+    /// The same, in a thread that has said whom it serves.
+    pub(super) fn serve_message(
+        self: &Arc<Self>,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+    ) {
         match request::header(message.bytes(), message.len()) {
             Ok(header) => self.process_parsed(&header, message, channel),
             Err(error) => {
@@ -75,8 +88,9 @@ impl Session {
         channel: &Arc<dyn Channel>,
         entered: &mut Option<Handle>,
     ) {
-        if self.is_debugged() {
-            log_request(header);
+        probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
+        if self.is_observed() {
+            self.observe_request(header, message.is_in_pipe(), &**channel);
         }
         let opcode = Opcode::from_raw(header.opcode);
         let bytes = message.bytes();
@@ -184,6 +198,9 @@ impl Session {
     ) {
         let ops = &*self.ops;
         let node = header.nodeid;
+        if check::on() {
+            self.check_forgets(header, &operation);
+        }
         match operation {
             Operation::Lookup { name } => ops.lookup(req, node, name),
             Operation::Forget { nlookup } => {
@@ -325,6 +342,21 @@ impl Session {
         }
     }
 
+    #[cold]
+    fn check_forgets(&self, header: &InHeader, operation: &Operation<'_>) {
+        match operation {
+            Operation::Forget { nlookup } => {
+                check::forgotten(self, header.unique, header.nodeid, *nlookup);
+            }
+            Operation::BatchForget { items } => {
+                for item in request::forgets(items) {
+                    check::forgotten(self, header.unique, item.nodeid, item.nlookup);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn serve_write(
         &self,
         req: Request,
@@ -392,19 +424,6 @@ fn answer_after_panic(handle: Handle, opcode: Option<Opcode>) {
             let _ = req.reply_error(Errno::EIO);
         }
     }
-}
-
-/// The request line of debug output, in the form libfuse users know.
-fn log_request(header: &InHeader) {
-    let name = Opcode::from_raw(header.opcode).map_or("???", Opcode::name);
-    log::debug!(
-        "unique: {}, opcode: {name} ({}), nodeid: {}, insize: {}, pid: {}",
-        header.unique,
-        header.opcode,
-        header.nodeid,
-        header.len,
-        header.pid
-    );
 }
 
 fn file_with(fh: u64) -> FileInfo {

@@ -17,6 +17,7 @@ use super::census::Census;
 use super::errand::Errand;
 use super::loops::{Server, Step};
 use super::receive::RequestBuffer;
+use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{self, Reader};
@@ -202,7 +203,9 @@ impl Pool {
         // So that the thread which waits for the pool takes them.
         wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
         let _mask = reader.bind();
+        let _serving = Serving::begin(&self.session);
         self.census.arrive();
+        let _listed = self.session.sheet.list(&errand);
         let mut server = Server::new(&self.session, channel, buffer).showing(errand);
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
@@ -298,6 +301,7 @@ impl Session {
             return self.run_single();
         }
         self.own_loop.store(true, Ordering::Release);
+        self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Workers(config);
         let pool = Arc::new(Pool {
             session: self.clone(),
@@ -312,7 +316,9 @@ impl Session {
             return self.run_single();
         }
         self.resume_rings();
+        let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
+        drop(shows);
         pool.join_all();
         self.pause_rings();
         self.loop_result()

@@ -8,6 +8,7 @@ pub mod env;
 pub mod fork;
 pub mod futex;
 pub mod pipe;
+pub mod probes;
 pub mod proc;
 pub mod scm;
 pub mod shared;

@@ -7,6 +7,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::serve::Server;
 use super::{Member, Rings};
+use crate::session::serving::Serving;
 use crate::sys::uring::Outcome;
 use crate::sys::wake;
 use crate::transport::uring::RingChannel;
@@ -86,6 +87,7 @@ impl Bench {
 /// A thread's life.
 fn work(rings: &Arc<Rings>, member: &Arc<Member>) {
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
+    let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
     let mut server = Server::new(member.errand.clone(), rings.regular.clone());
     while let Some(channel) = rings.bench.next() {
         let Some(turn) = rings.admit(member) else { return };

@@ -344,6 +344,11 @@ impl Rings {
         members
     }
 
+    /// Calls `each` with every thread that calls handlers.
+    pub fn for_each_errand(&self, mut each: impl FnMut(&Errand)) {
+        self.members().iter().for_each(|member| each(&member.errand));
+    }
+
     /// Lets no handler be called any more and waits for those that run, as long as the session's
     /// patience allows. Requests that arrive from here on wait.
     pub fn pause(&self) {

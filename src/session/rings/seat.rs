@@ -8,6 +8,7 @@ use super::desk::Desk;
 use super::serve::Server;
 use super::{IDLE, Member, Report, Rings};
 use crate::errno::{Errno, Result};
+use crate::session::serving::Serving;
 use crate::sys::uring::{Event, HasEntry, Outcome, Ring};
 use crate::sys::wake;
 use crate::transport::uring::{Home, RingChannel, Unused};
@@ -50,6 +51,7 @@ pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: R
     let Some(desk) = member.desk.clone() else { return };
     let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
+    let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
     let server = Server::new(member.errand.clone(), rings.regular.clone());
     let made =
         made.map(|ring| Seat { rings: &rings, member, queue, desk, ring, server, adopted: false });
@@ -83,6 +85,7 @@ pub(super) fn adopt(rings: &Arc<Rings>, member: &Arc<Member>, channel: Arc<RingC
         }
     };
     let queue = channel.entry().queue();
+    let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
     let server = Server::new(member.errand.clone(), rings.regular.clone());
     *member.channel.lock() = Arc::downgrade(&channel);
     let mut seat = Seat { rings, member, queue, desk, ring, server, adopted: true };

@@ -102,13 +102,15 @@ pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unus
         .collect::<Result<Vec<_>>>()
         .map_err(failed("mapping buffers"))?;
     let regular = Arc::<RegularFiles>::default();
+    let errand = Arc::default();
+    session.sheet.keep(&errand);
     let solo = Solo {
         session: Arc::downgrade(session),
         device,
         desk,
         ring: RefCell::new(ring),
         events: RefCell::default(),
-        server: RefCell::new(Server::new(Arc::default(), regular.clone())),
+        server: RefCell::new(Server::new(errand, regular.clone())),
         entries: RefCell::new(entries),
         begun: Cell::new(false),
         armed: RefCell::new(vec![READY; queues]),
@@ -286,7 +288,8 @@ impl Solo {
     }
 }
 
-fn set_blocking(device: &Arc<dyn Channel>, blocks: bool) -> Result<()> {
+/// Whether reads of the device wait for a request.
+pub(in crate::session) fn set_blocking(device: &Arc<dyn Channel>, blocks: bool) -> Result<()> {
     let fd = crate::sys::uring::borrow(device.raw_fd(), device);
     let flags = OFlag::from_bits_retain(nix::fcntl::fcntl(fd, FcntlArg::F_GETFL)?);
     let wanted = if blocks { flags - OFlag::O_NONBLOCK } else { flags | OFlag::O_NONBLOCK };
