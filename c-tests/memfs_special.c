@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,9 +65,15 @@ static bool sleep_by_asking(struct sleeper *s)
 
 static void *sleeper_main(void *arg)
 {
+	static atomic_int count;
 	struct sleeper *s = arg;
-	bool interrupted = s->kind == MEM_SLEEP ? sleep_by_callback(s) : sleep_by_asking(s);
+	char name[16];
+	bool interrupted;
 
+	/* So that the driver can see that the request is here. */
+	snprintf(name, sizeof(name), "sleeper%d", atomic_fetch_add(&count, 1) + 1);
+	pthread_setname_np(pthread_self(), name);
+	interrupted = s->kind == MEM_SLEEP ? sleep_by_callback(s) : sleep_by_asking(s);
 	fuse_reply_err(s->req, interrupted ? EINTR : EIO);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->wake);
