@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Headers, Language, Row, Scratch, root, succeed, table};
+use support::{Api, Headers, Language, Row, Scratch, root, succeed, table};
 
 /// Interface versions that programs ask for.
 const USE_VERSIONS: [u32; 8] = [11, 21, 22, 24, 25, 26, 28, 29];
@@ -37,11 +37,11 @@ const RENAMED: [&str; 14] = [
 fn header_sets() -> Vec<Headers> {
     let mut sets = Vec::new();
     if Path::new("/usr/include/fuse/fuse_common_compat.h").exists() {
-        sets.push(Headers { name: "system", include: None });
+        sets.push(Headers { name: "system", api: Api::V314, include: None });
     } else {
         eprintln!("the headers of libfuse 2 are not installed: the probes run on ferrofuse alone");
     }
-    sets.push(Headers { name: "ferrofuse", include: Some(root().join("include")) });
+    sets.push(Headers { name: "ferrofuse", api: Api::V314, include: Some(root().join("include")) });
     sets
 }
 
@@ -474,7 +474,8 @@ fn versions_select_their_functions() {
 /// What a program must not do is refused with a message that says what to do.
 #[test]
 fn misuse_is_refused_with_a_reason() {
-    let headers = Headers { name: "ferrofuse", include: Some(root().join("include")) };
+    let headers =
+        Headers { name: "ferrofuse", api: Api::V314, include: Some(root().join("include")) };
     for (version, header, message) in [
         (23, "fuse.h", "FUSE_USE_VERSION must be"),
         (24, "fuse.h", "use 22 or 25"),
