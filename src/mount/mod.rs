@@ -38,6 +38,8 @@ pub struct Flavor {
     pub helper_dir: &'static str,
     /// File name of a helper that serves where the first is not installed.
     pub other_helper: Option<&'static str>,
+    /// A mount with `auto_unmount` is made by this process where it may, and watched by one of its own.
+    pub watches_itself: bool,
     /// A mount point that is not empty is accepted without the option `nonempty`.
     pub sits_on_contents: bool,
 }
@@ -51,8 +53,12 @@ impl Flavor {
             None => "/usr/bin",
         },
         other_helper: None,
+        watches_itself: false,
         sits_on_contents: true,
     };
+
+    /// libfuse 3 from 3.15 on.
+    pub const FUSE3_15: Flavor = Flavor { watches_itself: true, ..Flavor::FUSE3 };
 
     /// libfuse 2.
     pub const FUSE2: Flavor = Flavor {
@@ -151,12 +157,16 @@ pub fn mount_watched(
         return Err(Errno::ENOTEMPTY);
     }
     // The helper of libfuse 3.14 watches over a mount only if it made it, whoever is asking.
-    if !options.auto_unmount() {
+    if !options.auto_unmount() || options.flavor().watches_itself {
         match direct::mount(&target, options, watcher) {
             Err(Errno::EPERM) => {}
             result => {
                 let device = result?;
-                let point = MountPoint::new(&target, options, device.as_fd(), Vec::new());
+                let mut keepers = Vec::new();
+                if options.auto_unmount() {
+                    keepers.extend(watch::start(target.absolute(), options));
+                }
+                let point = MountPoint::new(&target, options, device.as_fd(), keepers);
                 table::add(&point, options);
                 return Ok(Mount { device, point });
             }
@@ -165,7 +175,7 @@ pub fn mount_watched(
     let (device, keeper) = helper::mount(mountpoint, options)?;
     let mut keepers: Vec<OwnedFd> = keeper.into_iter().collect();
     if options.auto_unmount() {
-        keepers.extend(watch::start(target.absolute(), options));
+        keepers.extend(watch::beside_helper(target.absolute(), options));
     }
     let point = MountPoint::new(&target, options, device.as_fd(), keepers);
     Ok(Mount { device, point })

@@ -1,4 +1,5 @@
-//! A second watch over an ordinary user's `auto_unmount` mount.
+//! A watch over an `auto_unmount` mount: the only one where this process has made the mount, and a second one over an
+//! ordinary user's.
 //!
 //! The helper's own watch only unmounts what it finds dead (`ENOTCONN`), and looks as root: a user's
 //! mount answers root `EACCES`, dead or alive, unless it was made with `allow_other`. So the mount
@@ -18,21 +19,25 @@ use crate::Result;
 use crate::sys::proc::{self, Child, Command};
 
 /// Waits for the end of standard input. `$0` is the helper, `$1` the mount point. A mount point
-/// that answers is not mounted any more or has a new, living filesystem.
+/// that answers is not mounted any more or has a new, living filesystem. Its attributes
+/// may be cached, so they are no answer; statistics are not.
 const SCRIPT: &str = r#"trap "" HUP INT QUIT TERM
 cd /
 read -r end
-[ -e "$1" ] || exec "$0" -u -q -z -- "$1""#;
+if command -v stat >/dev/null; then stat -f "$1"; else [ -e "$1" ]; fi || exec "$0" -u -q -z -- "$1""#;
 
 /// Starts the watch where the helper's own is blind. The result must stay open as long as the mount
 /// shall; failing to start one is logged and leaves the helper's watch alone.
+pub(super) fn beside_helper(mountpoint: &Path, options: &MountOptions) -> Option<OwnedFd> {
+    let blind = !getuid().is_root() && !options.allow_other();
+    blind.then(|| start(mountpoint, options)).flatten()
+}
+
+/// Starts the watch. As above.
 pub(super) fn start(mountpoint: &Path, options: &MountOptions) -> Option<OwnedFd> {
-    if getuid().is_root() || options.allow_other() {
-        return None;
-    }
     let place = mountpoint.display();
     spawn(mountpoint, options.flavor())
-        .inspect_err(|error| log::warn!("fuse: no second watch over {place}: {error}"))
+        .inspect_err(|error| log::warn!("fuse: no watch over {place}: {error}"))
         .ok()
 }
 

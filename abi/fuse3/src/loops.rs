@@ -5,10 +5,12 @@ use std::ptr;
 
 use ferrofuse::Errno;
 use ferrofuse::session::LoopConfig;
+use ferrofuse::session::caps::Dialect;
+use ferrofuse_abi_common::log::{FUSE_LOG_ERR, FUSE_LOG_WARNING, emit};
 use ferrofuse_abi_common::panic::guard;
 
 use crate::session::session;
-use crate::types::{FuseLoopConfig, FuseLoopConfigV1, FuseSession};
+use crate::types::{DIALECT, FuseLoopConfig, FuseLoopConfigV1, FuseSession};
 
 /// First word of a configuration made by [`fuse_loop_cfg_create`]; a v1 struct has 0 or 1 there.
 const CONFIG_ID: c_int = c_int::MAX - 2;
@@ -18,6 +20,9 @@ const IDLE_31: c_uint = 10;
 const MAX_THREADS: c_uint = 10;
 /// More idle threads than this are taken for an uninitialised variable.
 const ABSURD_IDLE: c_uint = 100_000;
+
+/// Idle threads are seen against all that there may be: from 3.19 on.
+const BOUNDED_IDLE: bool = matches!(DIALECT, Dialect::V319);
 
 /// `struct fuse_loop_config` from API 3.12 on; programs only hold pointers to it.
 #[repr(C)]
@@ -39,6 +44,12 @@ impl Config {
         }
     }
 
+    /// Whether so many idle threads can't be, which the newer library says.
+    fn never_idle_enough(&self) -> bool {
+        let limit = self.max_idle_threads;
+        BOUNDED_IDLE && limit != c_uint::MAX && limit > self.max_threads
+    }
+
     fn engine(&self) -> LoopConfig {
         let max_idle_threads = match self.max_idle_threads {
             c_uint::MAX => None,
@@ -47,7 +58,7 @@ impl Config {
         LoopConfig {
             clone_fd: self.clone_fd != 0,
             max_idle_threads,
-            max_threads: self.max_threads as usize,
+            max_threads: self.max_threads.max(1) as usize,
         }
     }
 }
@@ -93,14 +104,29 @@ pub unsafe extern "C" fn fuse_loop_cfg_set_idle_threads(
     value: c_uint,
 ) {
     if value > ABSURD_IDLE {
-        ferrofuse_abi_common::log::emit(
-            ferrofuse_abi_common::log::FUSE_LOG_ERR,
-            &format!("Ignoring invalid max threads value {value} > max ({ABSURD_IDLE})."),
-        );
+        if !(BOUNDED_IDLE && value == c_uint::MAX) {
+            emit(
+                FUSE_LOG_ERR,
+                &format!("Ignoring invalid max threads value {value} > max ({ABSURD_IDLE})."),
+            );
+        }
         return;
     }
     // SAFETY: the caller's promise.
-    unsafe { edit("fuse_loop_cfg_set_idle_threads", config, |c| c.max_idle_threads = value) };
+    unsafe {
+        edit("fuse_loop_cfg_set_idle_threads", config, |c| {
+            c.max_idle_threads = value;
+            if c.never_idle_enough() {
+                emit(
+                    FUSE_LOG_WARNING,
+                    &format!(
+                        "fuse: max_idle_threads {value} is greater than max_threads {}",
+                        c.max_threads
+                    ),
+                );
+            }
+        });
+    }
 }
 
 /// `fuse_loop_cfg_set_max_threads`: most workers at a time.
@@ -109,7 +135,20 @@ pub unsafe extern "C" fn fuse_loop_cfg_set_idle_threads(
 /// As for [`edit`].
 pub unsafe extern "C" fn fuse_loop_cfg_set_max_threads(config: *mut FuseLoopConfig, value: c_uint) {
     // SAFETY: the caller's promise.
-    unsafe { edit("fuse_loop_cfg_set_max_threads", config, |c| c.max_threads = value) };
+    unsafe {
+        edit("fuse_loop_cfg_set_max_threads", config, |c| {
+            c.max_threads = value;
+            if c.never_idle_enough() {
+                emit(
+                    FUSE_LOG_WARNING,
+                    &format!(
+                        "fuse: max_threads {value} is less than max_idle_threads {}",
+                        c.max_idle_threads
+                    ),
+                );
+            }
+        });
+    }
 }
 
 /// `fuse_loop_cfg_set_clone_fd`: not 0 gives each worker a descriptor of its own.
@@ -136,6 +175,10 @@ pub unsafe extern "C" fn fuse_loop_cfg_convert(
     };
     // SAFETY: as above.
     unsafe {
+        if BOUNDED_IDLE {
+            // What bounded the idle threads of old bounded all of them.
+            fuse_loop_cfg_set_max_threads(config, v1.max_idle_threads);
+        }
         fuse_loop_cfg_set_idle_threads(config, v1.max_idle_threads);
         fuse_loop_cfg_set_clone_fd(config, v1.clone_fd.cast_unsigned());
     }

@@ -8,7 +8,7 @@ use std::ptr;
 use std::slice;
 use std::sync::Arc;
 
-use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
+use ferrofuse::mount::{self, MountOptions, MountPoint};
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
 use ferrofuse::stats::StatsPolicy;
 use ferrofuse::transport::SplicePolicy;
@@ -78,7 +78,7 @@ struct Options {
 
 impl Options {
     fn new() -> Options {
-        let mount = MountOptions::new(Flavor::FUSE3);
+        let mount = MountOptions::new(types::FLAVOR);
         Options {
             debug: false,
             allow_root: false,

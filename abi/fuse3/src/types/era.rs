@@ -8,6 +8,7 @@
 
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
+use ferrofuse::mount::Flavor;
 use ferrofuse::session::caps::Dialect;
 use ferrofuse::tree::Compat;
 use ferrofuse_abi_common::opt::FuseOpt;
@@ -20,6 +21,9 @@ use super::{FuseBuf, FuseSession};
 
 /// The libfuse release whose behaviour this library has.
 pub const PKG_VERSION: &CStr = version::PKG_VERSION;
+
+/// How mounts are made.
+pub const FLAVOR: Flavor = Flavor::FUSE3;
 
 /// Which capabilities there are.
 pub const DIALECT: Dialect = Dialect::V314;

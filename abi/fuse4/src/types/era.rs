@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::mem::offset_of;
 
+use ferrofuse::mount::Flavor;
 use ferrofuse::session::caps::Dialect;
 use ferrofuse::tree::Compat;
 use ferrofuse::wire::layout::Statx;
@@ -15,6 +16,9 @@ use super::{FuseBuf, FuseConfig, FuseSession};
 
 /// The libfuse release whose behaviour this library has.
 pub const PKG_VERSION: &CStr = c"3.19.0";
+
+/// How mounts are made.
+pub const FLAVOR: Flavor = Flavor::FUSE3_15;
 
 /// Which capabilities there are.
 pub const DIALECT: Dialect = Dialect::V319;

@@ -34,8 +34,8 @@ pub use config::FuseConfig;
 pub use conn::ConnInfo;
 pub use cuse::{CuseInfo, CuseLowlevelOps};
 pub use era::{
-    CONTEXT_ALWAYS, CUSTOM_IO_30, DIALECT, FuseCustomIo, FuseFileInfo, FuseFillDir, LibfuseVersion,
-    NotifyTarget, ON_PIPE, PKG_VERSION, compat, later_options, note_allocation,
+    CONTEXT_ALWAYS, CUSTOM_IO_30, DIALECT, FLAVOR, FuseCustomIo, FuseFileInfo, FuseFillDir,
+    LibfuseVersion, NotifyTarget, ON_PIPE, PKG_VERSION, compat, later_options, note_allocation,
 };
 pub use high::{FuseContext, FuseModuleFactory};
 pub use loop_config::{FuseLoopConfig, FuseLoopConfigV1};
