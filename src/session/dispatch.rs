@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::caps::Features;
+use super::contexts::Contexts;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
 use super::request::is_unanswered;
+use super::serving::Serving;
 use super::slots::{Handle, SlotRef};
-use super::{PollHandle, Request, Session};
+use super::{PollHandle, Request, Session, check};
 use crate::errno::Errno;
+use crate::sys::probes;
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::flags::{
@@ -30,10 +33,21 @@ pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
 }
 
 impl Session {
-    /// Serves one message, which came from `channel`.
+    /// Serves one message, which came from `channel`, in the calling thread.
     ///
     /// Whatever the bytes are, the result is at worst an error reply and a log line.
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
+        let _serving = Serving::begin(self);
+        self.notifier.served_here();
+        self.serve_message(message, channel);
+    }
+
+    /// The same, in a thread that has said whom it serves.
+    pub(super) fn serve_message(
+        self: &Arc<Self>,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+    ) {
         match request::header(message.bytes(), message.len()) {
             Ok(header) => self.process_parsed(&header, message, channel),
             Err(error) => {
@@ -74,8 +88,9 @@ impl Session {
         channel: &Arc<dyn Channel>,
         entered: &mut Option<Handle>,
     ) {
-        if self.config.debug {
-            log_request(header);
+        probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
+        if self.is_observed() {
+            self.observe_request(header, message.is_in_pipe(), &**channel);
         }
         let opcode = Opcode::from_raw(header.opcode);
         let bytes = message.bytes();
@@ -89,8 +104,13 @@ impl Session {
             (Ok(operation), Ok(())) => operation,
         };
         if let Operation::Interrupt { unique } = operation {
-            if self.config.debug {
+            if self.is_debugged() {
                 log::debug!("INTERRUPT: {unique}");
+            }
+            if self.negotiated.no_interrupt.load(Ordering::Relaxed) {
+                // The kernel then sends no more of them.
+                let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
+                return;
             }
             self.interrupt(header.unique, unique);
             return;
@@ -105,6 +125,9 @@ impl Session {
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
         }
         *entered = Some(at.handle());
+        if header.total_extlen != 0 && !message.is_in_pipe() {
+            at.slot.body.lock().contexts = Contexts::of(header, bytes);
+        }
         self.serve(Request::new(at), header, operation, message.payload());
     }
 
@@ -175,6 +198,9 @@ impl Session {
     ) {
         let ops = &*self.ops;
         let node = header.nodeid;
+        if check::on() {
+            self.check_forgets(header, &operation);
+        }
         match operation {
             Operation::Lookup { name } => ops.lookup(req, node, name),
             Operation::Forget { nlookup } => {
@@ -305,10 +331,29 @@ impl Session {
                 ops.copy_file_range(req, &range);
             }
             Operation::Syncfs => ops.syncfs(req, node),
+            Operation::Statx { fh, flags, mask } => {
+                let file = fh.map(file_with);
+                ops.statx(req, node, flags, mask, file.as_ref());
+            }
             // INTERRUPT was handled before the request was entered.
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();
             }
+        }
+    }
+
+    #[cold]
+    fn check_forgets(&self, header: &InHeader, operation: &Operation<'_>) {
+        match operation {
+            Operation::Forget { nlookup } => {
+                check::forgotten(self, header.unique, header.nodeid, *nlookup);
+            }
+            Operation::BatchForget { items } => {
+                for item in request::forgets(items) {
+                    check::forgotten(self, header.unique, item.nodeid, item.nlookup);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -379,19 +424,6 @@ fn answer_after_panic(handle: Handle, opcode: Option<Opcode>) {
             let _ = req.reply_error(Errno::EIO);
         }
     }
-}
-
-/// The request line of debug output, in the form libfuse users know.
-fn log_request(header: &InHeader) {
-    let name = Opcode::from_raw(header.opcode).map_or("???", Opcode::name);
-    log::debug!(
-        "unique: {}, opcode: {name} ({}), nodeid: {}, insize: {}, pid: {}",
-        header.unique,
-        header.opcode,
-        header.nodeid,
-        header.len,
-        header.pid
-    );
 }
 
 fn file_with(fh: u64) -> FileInfo {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::caps::Dialect;
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
+use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};
@@ -104,7 +106,7 @@ impl<'s> Server<'s> {
     fn process(&self, message: Message<'_>) -> bool {
         let Ok(header) = request::header(message.bytes(), message.len()) else {
             // Says what is wrong with it.
-            self.session.process(message, &self.channel);
+            self.session.serve_message(message, &self.channel);
             return false;
         };
         self.errand.begin(&header);
@@ -118,7 +120,10 @@ impl Session {
     /// What the loops have in common at their end: the result, and a clean slate.
     pub(super) fn loop_result(&self) -> i32 {
         let result = self.exit().result();
-        self.exit().reset();
+        // From libfuse 3.18 on a session that was told to end stays so until it is reset.
+        if self.config.dialect == Dialect::V314 {
+            self.exit().reset();
+        }
         result
     }
 
@@ -138,14 +143,27 @@ impl Session {
             return Errno::EBADF.negated();
         };
         self.own_loop.store(true, Ordering::Release);
+        self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Single;
         let exit = self.exit();
+        // What the kernel gives to the rings of an earlier loop with workers is served there, in turns.
+        let by_workers = self.rings.lock().is_some();
+        if by_workers {
+            self.turns.one_at_a_time(true);
+            self.resume_rings();
+        }
         let mask = exit.reader.bind();
         if let Err(error) = exit.alarm.aim_at_this_thread() {
             log::warn!("fuse: no timer ({error}): exit may wait for the next request");
         }
+        let shows = self.show_stats(false);
         if !dispatch::contain("the loop", || self.serve_all(channel)) {
             self.reading_failed(Errno::EIO);
+        }
+        drop(shows);
+        if by_workers {
+            self.pause_rings();
+            self.turns.one_at_a_time(false);
         }
         exit.alarm.remove();
         exit.reader.unbind();
@@ -155,7 +173,10 @@ impl Session {
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
-        let mut server = Server::new(self, channel, RequestBuffer::default());
+        let _serving = Serving::begin(self);
+        let errand = Arc::new(Errand::default());
+        let _listed = self.sheet.list(&errand);
+        let mut server = Server::new(self, channel, RequestBuffer::default()).showing(errand);
         solo::resume(self);
         while !exit.is_requested() {
             let step = match solo::of(self) {
@@ -168,7 +189,9 @@ impl Session {
                         // The read was won by a request; its handler must not be disturbed.
                         exit.alarm.disarm();
                     }
+                    let turn = self.turns.take(|| true);
                     server.serve(request);
+                    drop(turn);
                 }
                 Ok(Step::Again) if !exit.is_requested() => {
                     // Perhaps somebody who ended an earlier loop was late with the call.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::Session;
+use super::rings::solo;
 use crate::buf::Vector;
 use crate::errno::{Errno, Result};
 use crate::sys::pipe::page_size;
@@ -271,6 +272,25 @@ pub(super) fn is_large_write(header: &InHeader) -> bool {
 }
 
 impl Session {
+    /// Answers what waits in the device, unread, with an error; does not block.
+    pub(super) fn refuse_unread(&self, channel: &Arc<dyn Channel>) {
+        if !channel.is_kernel_device() {
+            return;
+        }
+        let mut buffer = RequestBuffer::default();
+        let Ok(bytes) = buffer.sized(self.buffer_size()) else { return };
+        if solo::set_blocking(channel, false).is_err() {
+            return;
+        }
+        while let Ok(len) = channel.read(bytes) {
+            if let Ok(header) = header(&bytes[..len], len) {
+                self.decline(&header, Errno::EIO, channel);
+            }
+        }
+        // It worked the other way round.
+        let _ = solo::set_blocking(channel, true);
+    }
+
     /// Serves a request of `len` bytes that stands in `pipe`, in full, and discards what its
     /// handler leaves of it. For applications that receive by themselves.
     pub fn process_pipe(

@@ -10,32 +10,39 @@ use std::sync::atomic::Ordering;
 use smallvec::SmallVec;
 use zerocopy::IntoBytes;
 
-use super::Session;
 use super::ops::{FileInfo, NOT_IMPLEMENTED};
 use super::request::Request;
+use super::{NodeId, Session, check};
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
+use crate::stats::counters::Route;
+use crate::sys::probes;
 use crate::transport::{Channel, DataReply, SendOutcome, send_data};
-use crate::wire::Opcode;
 use crate::wire::flags::{IoctlFlags, OpenFlags};
 use crate::wire::layout::*;
 use crate::wire::reply::{self, Entry, Timeout};
+use crate::wire::{OUT_HEADER_SIZE, Opcode};
 
 /// Most memory ranges that one IOCTL may ask for (`FUSE_IOCTL_MAX_IOV`), both directions together.
 const IOCTL_MAX_RANGES: usize = 256;
 
 /// What an OPEN, OPENDIR or CREATE reply says of the open file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct OpenReply {
     /// Handle that later requests on this file carry.
     pub fh: u64,
     /// How the kernel is to treat the file.
     pub flags: OpenFlags,
+    /// The open file that reads and writes go to, from
+    /// [`Session::open_backing`](super::Session::open_backing); 0: they come here.
+    pub backing_id: i32,
 }
 
 impl OpenReply {
     fn encode(self) -> OpenOut {
-        OpenOut { fh: self.fh, open_flags: self.flags.bits(), backing_id: 0 }
+        let mut flags = self.flags;
+        flags.set(OpenFlags::PASSTHROUGH, self.backing_id > 0);
+        OpenOut { fh: self.fh, open_flags: flags.bits(), backing_id: self.backing_id.max(0) }
     }
 }
 
@@ -59,13 +66,18 @@ impl Session {
     ) -> Result<()> {
         let size = payload.iter().map(|part| part.len()).sum();
         let header = reply::out_header(unique, error, size).ok_or(Errno::EINVAL)?;
-        if self.config.debug {
-            log_reply(&header);
-        }
         let mut message: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
         message.push(IoSlice::new(header.as_bytes()));
         message.extend_from_slice(payload);
+        let observed = self.is_observed();
+        if observed {
+            self.log_reply(&header);
+        }
         let sent = channel.writev(&message);
+        probes::request_end(unique, error, header.len);
+        if observed {
+            self.observe_reply(&header, channel.route());
+        }
         self.judge_write(sent, header.len as usize)
     }
 
@@ -78,12 +90,17 @@ impl Session {
         payload: &[u8],
     ) -> Result<()> {
         let header = reply::out_header(unique, error, payload.len()).ok_or(Errno::EINVAL)?;
-        if self.config.debug {
-            log_reply(&header);
+        let observed = self.is_observed();
+        if observed {
+            self.log_reply(&header);
         }
         let message = [IoSlice::new(header.as_bytes()), IoSlice::new(payload)];
         let parts = if payload.is_empty() { 1 } else { 2 };
         let sent = channel.writev(&message[..parts]);
+        probes::request_end(unique, error, header.len);
+        if observed {
+            self.observe_reply(&header, channel.route());
+        }
         self.judge_write(sent, header.len as usize)
     }
 
@@ -136,11 +153,15 @@ impl Session {
         });
         match sent.inspect_err(|error| self.log_write_error(*error))? {
             SendOutcome::SourceFailed(error) => Ok(Err(error)),
-            SendOutcome::Sent { len, .. } => {
-                if self.config.debug
+            SendOutcome::Sent { len, spliced } => {
+                let route = if spliced { Route::Spliced } else { channel.route() };
+                probes::reply_path(unique, route as u32, len);
+                probes::request_end(unique, error, (OUT_HEADER_SIZE + prefix.len() + len) as u32);
+                if self.is_observed()
                     && let Some(header) = reply::out_header(unique, error, prefix.len() + len)
                 {
-                    log_reply(&header);
+                    self.log_reply(&header);
+                    self.observe_reply(&header, route);
                 }
                 Ok(Ok(()))
             }
@@ -148,26 +169,19 @@ impl Session {
     }
 }
 
-/// The reply line of debug output, in the form libfuse users know.
-fn log_reply(header: &OutHeader) {
-    if header.unique == 0 {
-        log::debug!("NOTIFY: code={} length={}", header.error, header.len);
-    } else if header.error != 0 {
-        let error = Errno::from_raw(header.error);
-        log::debug!(
-            "   unique: {}, error: {} ({error}), outsize: {}",
-            header.unique,
-            header.error,
-            header.len
-        );
-    } else {
-        log::debug!("   unique: {}, success, outsize: {}", header.unique, header.len);
-    }
-}
-
 impl Request {
     fn send(self, error: i32, payload: &[IoSlice<'_>]) -> Result<()> {
         self.answer(|session, channel, unique| session.send(channel, unique, error, payload))
+    }
+
+    /// Entries with attributes may go out whose look-ups are not counted.
+    fn listing_unseen(&self) {
+        if check::on()
+            && self.opcode() == Some(Opcode::Readdirplus)
+            && let Some(session) = self.session()
+        {
+            check::not_countable(&session);
+        }
     }
 
     fn send_bytes(self, payload: &[u8]) -> Result<()> {
@@ -205,7 +219,7 @@ impl Request {
 
     /// The default answer to OPEN and OPENDIR; likewise.
     pub fn opened_without_handler(self, file: &FileInfo) {
-        let _ = self.reply_open(OpenReply { fh: file.fh, flags: OpenFlags::empty() });
+        let _ = self.reply_open(OpenReply { fh: file.fh, ..OpenReply::default() });
     }
 
     /// The default answer to STATFS; likewise.
@@ -224,7 +238,8 @@ impl Request {
             if node == 0 && protocol.minor < 4 {
                 return session.send(channel, unique, Errno::ENOENT.negated(), &[]);
             }
-            session.send_one(channel, unique, 0, &bytes.as_bytes()[..reply::entry_size(protocol)])
+            let payload = &bytes.as_bytes()[..reply::entry_size(protocol)];
+            counted(session, node, || session.send_one(channel, unique, 0, payload))
         })
     }
 
@@ -232,7 +247,8 @@ impl Request {
     pub fn reply_create(self, entry: &Entry, open: OpenReply) -> Result<()> {
         self.answer(|session, channel, unique| {
             let (bytes, len) = reply::create(entry, &open.encode(), session.protocol());
-            session.send_one(channel, unique, 0, &bytes[..len])
+            let payload = &bytes[..len];
+            counted(session, entry.node, || session.send_one(channel, unique, 0, payload))
         })
     }
 
@@ -240,6 +256,11 @@ impl Request {
     pub fn reply_attr(self, attr: Attr, timeout: Timeout) -> Result<()> {
         let out = reply::attr(attr, timeout);
         self.send_sized(out.as_bytes(), |session| reply::attr_size(session.protocol()))
+    }
+
+    /// Attributes as statx(2) has them: answers STATX.
+    pub fn reply_statx(self, stat: Statx, flags: u32, timeout: Timeout) -> Result<()> {
+        self.send_bytes(reply::statx(stat, flags, timeout).as_bytes())
     }
 
     /// An open file: answers OPEN and OPENDIR.
@@ -259,17 +280,27 @@ impl Request {
 
     /// Plain data: answers READ, READDIR, READLINK, GETXATTR and LISTXATTR.
     pub fn reply_bytes(self, data: &[u8]) -> Result<()> {
+        if check::on() && self.opcode() == Some(Opcode::Readdirplus) {
+            return self.answer(|session, channel, unique| {
+                check::looked_up_in_listing(session, data);
+                session
+                    .send(channel, unique, 0, &[IoSlice::new(data)])
+                    .inspect_err(|_| check::taken_back_in_listing(session, data))
+            });
+        }
         self.send_bytes(data)
     }
 
     /// Plain data in pieces.
     pub fn reply_slices(self, data: &[IoSlice<'_>]) -> Result<()> {
+        self.listing_unseen();
         self.send(0, data)
     }
 
     /// Data in memory or behind descriptors, spliced where that is allowed and pays. If a source
     /// fails before anything was sent, the request fails with that error.
     pub fn reply_vector(self, data: Vector<'_>, flags: CopyFlags) -> Result<()> {
+        self.listing_unseen();
         self.answer(|session, channel, unique| {
             match session.send_vector(channel, (unique, 0), &[], data, flags)? {
                 Ok(()) => Ok(()),
@@ -344,6 +375,15 @@ impl Request {
             session.send(channel, unique, 0, &payload)
         })
     }
+}
+
+/// Sends an entry, and counts the look-up where that is checked.
+fn counted(session: &Session, node: NodeId, send: impl FnOnce() -> Result<()>) -> Result<()> {
+    if !check::on() {
+        return send();
+    }
+    check::looked_up(session, node);
+    send().inspect_err(|_| check::taken_back(session, node))
 }
 
 fn encode_range(range: IoctlRange, narrow: bool) -> SmallVec<[u8; 16]> {

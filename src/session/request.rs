@@ -187,7 +187,7 @@ impl fmt::Debug for Request {
 
 /// Looks at a request that the filesystem still holds, without taking it.
 pub struct Peek {
-    at: SlotRef,
+    pub(super) at: SlotRef,
 }
 
 impl Peek {
@@ -217,6 +217,19 @@ impl Peek {
     /// The number that the session's maker gave it, [`Config::userdata`](super::Config).
     pub fn userdata(&self) -> usize {
         self.at.slot.userdata()
+    }
+
+    /// Whether it came by io_uring.
+    pub fn is_by_ring(&self) -> bool {
+        let unique = self.at.slot.unique.load(Ordering::Relaxed);
+        self.at.slot.channel().is_some_and(|channel| channel.serves_by_ring(unique))
+    }
+
+    /// Where the answer's data will stand for the kernel, and how much room there is, if that is known
+    /// beforehand: the reply then does not have to copy it. Until the answer, it is the caller's alone.
+    pub fn answer_place(&self) -> Option<(*mut u8, usize)> {
+        let unique = self.at.slot.unique.load(Ordering::Relaxed);
+        self.at.slot.channel().and_then(|channel| channel.answer_place(unique))
     }
 
     /// Sets or clears what is called when the request is interrupted; called at once, here, if it

@@ -13,9 +13,11 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
+use smallvec::SmallVec;
 
-use super::Session;
+use super::contexts::Contexts;
 use super::request::is_unanswered;
+use super::{Session, check};
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
@@ -54,7 +56,7 @@ impl Handle {
     }
 
     /// Slot number and generation, if the number can be a handle at all.
-    fn parts(self) -> Option<(u32, u32)> {
+    pub(super) fn parts(self) -> Option<(u32, u32)> {
         if self.0 & ((1 << ALIGN_BITS) - 1) != 0 {
             return None;
         }
@@ -108,6 +110,8 @@ pub(super) struct Body {
     session: Option<Arc<Session>>,
     channel: Option<Arc<dyn Channel>>,
     pub callback: Option<InterruptCallback>,
+    /// The security contexts of a request that creates something.
+    pub contexts: Option<Box<Contexts>>,
 }
 
 /// Where a request came from and where its answer goes, for as long as it takes to send that.
@@ -330,7 +334,11 @@ impl SlotRef {
         slot.state.store(state_of(generation, Phase::Taken), Ordering::Release);
         // Sequentially consistent against the queue of early interrupts: see `interrupt`.
         slot.unique.store(header.unique, Ordering::SeqCst);
-        Some(SlotRef { slot, index, generation })
+        let at = SlotRef { slot, index, generation };
+        if check::on() {
+            check::entered(session, at, header);
+        }
+        Some(at)
     }
 
     pub fn handle(self) -> Handle {
@@ -379,7 +387,7 @@ impl SlotRef {
         // what a live request still needed.
         let gone = body.session.as_ref().is_some_and(|session| session.is_let_go());
         let origin = if gone { self.slot.unbind(&mut body) } else { (None, None) };
-        let callback = body.callback.take();
+        let (callback, contexts) = (body.callback.take(), body.contexts.take());
         // Under the lock: who holds it and sees a live request can rely on that.
         self.slot.state.store(state_of(self.generation, Phase::Free), Ordering::Release);
         drop(body);
@@ -390,6 +398,9 @@ impl SlotRef {
         }
         if callback.is_some() {
             drop(callback);
+        }
+        if contexts.is_some() {
+            drop(contexts);
         }
     }
 }
@@ -418,6 +429,65 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
     })
 }
 
+/// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
+/// its id, what is asked of which node, and by whom. A request whose answer is under way is left out.
+pub(super) fn in_flight(
+    session: &Session,
+    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
+) {
+    for (_, slot) in all() {
+        let unique = slot.unique.load(Ordering::SeqCst);
+        if unique == 0 {
+            continue;
+        }
+        let body = slot.body.lock();
+        let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
+        if ours && slot.unique.load(Ordering::SeqCst) == unique {
+            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context);
+        }
+    }
+}
+
+/// Requests of `session` in flight for which the kernel may hold one of these nodes; 0 is none.
+pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRef; 4]> {
+    let named = |node| node != 0 && nodes.contains(&node);
+    all()
+        .filter_map(|(index, slot)| {
+            if slot.unique.load(Ordering::SeqCst) == 0 {
+                return None;
+            }
+            let generation = slot.generation();
+            let body = slot.body.lock();
+            // An answer under way has taken the session out; the kernel is about to let go.
+            let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
+            let holds = named(slot.node.load(Ordering::Relaxed)) && !is_unanswered(slot.opcode())
+                || slot.opcode().is_some_and(has_second_node);
+            (ours && holds && slot.is_live(generation)).then_some(SlotRef {
+                slot,
+                index,
+                generation,
+            })
+        })
+        .collect()
+}
+
+/// Requests that hold a directory beside the one in their header.
+fn has_second_node(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::Rename | Opcode::Rename2 | Opcode::Link)
+}
+
+/// The ids of the requests of `session` that somebody waits for.
+pub(super) fn waiting(session: &Arc<Session>) -> Vec<u64> {
+    all()
+        .filter_map(|(_, slot)| {
+            let unique = slot.unique.load(Ordering::SeqCst);
+            let body = slot.body.lock();
+            let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
+            (unique != 0 && ours && !is_unanswered(slot.opcode())).then_some(unique)
+        })
+        .collect()
+}
+
 /// Drops every reference to `session`; requests the filesystem still holds become stale handles.
 /// Returns how many of those there were.
 pub(super) fn forget_session(session: &Arc<Session>) -> usize {
@@ -432,6 +502,9 @@ pub(super) fn forget_session(session: &Arc<Session>) -> usize {
             unanswered += 1;
             drop(body);
             let found = SlotRef { slot, index, generation };
+            if check::on() {
+                check::unanswered(found);
+            }
             let held = slot.unbind(&mut slot.body.lock());
             found.release();
             drop(held);

@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 use super::namespace::Namespace;
 use super::nodes::{Id, Refusal};
 use super::queue::{Attempt, Queue, Waiter};
-use super::sync::{AtomicUsize, Mutex};
+use crate::sync::{AtomicUsize, Mutex};
 
 /// One path that an operation needs.
 #[derive(Clone, Copy, Debug)]

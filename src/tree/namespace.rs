@@ -9,8 +9,8 @@ use super::name::Name;
 use super::names::Names;
 use super::nodes::{Id, Node, Nodes, ROOT, UNKNOWN};
 use super::pathcache::PathCache;
-use super::sync::AtomicU64;
 use crate::errno::{Errno, Result};
+use crate::sync::AtomicU64;
 
 pub(super) struct Namespace {
     pub nodes: Nodes,

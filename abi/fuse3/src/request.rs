@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use ferrofuse::Errno;
-use ferrofuse::session::{Handle, Misuse, Peek, Request, groups};
+use ferrofuse::session::{Handle, Misuse, Peek, Request, check, groups};
 use ferrofuse_abi_common::panic::guard;
 
 use crate::types::{FuseCtx, FuseInterruptFunc, FuseReq, FuseReqHandle};
@@ -20,14 +20,23 @@ pub fn complain(function: &str, misuse: Misuse) {
     log::error!("fuse: {function}: {misuse}");
 }
 
+/// Reports it, in misuse mode with what is known of the request.
+#[cold]
+fn refuse(function: &str, req: *mut FuseReq, misuse: Misuse) {
+    complain(function, misuse);
+    if check::on() && !req.is_null() {
+        check::refused(function, handle(req));
+    }
+}
+
 /// Takes the request for its answer; `None`, with a message, if it is not the caller's to answer.
 pub fn claim(function: &str, req: *mut FuseReq) -> Option<Request> {
-    Request::claim(handle(req)).map_err(|misuse| complain(function, misuse)).ok()
+    Request::claim(handle(req)).map_err(|misuse| refuse(function, req, misuse)).ok()
 }
 
 /// Looks at the request; `None`, with a message, if it is not there.
-fn peek(function: &str, req: *mut FuseReq) -> Option<Peek> {
-    Peek::new(handle(req)).map_err(|misuse| complain(function, misuse)).ok()
+pub fn peek(function: &str, req: *mut FuseReq) -> Option<Peek> {
+    Peek::new(handle(req)).map_err(|misuse| refuse(function, req, misuse)).ok()
 }
 
 /// `fuse_req_ctx`: whom the request comes from. The memory belongs to the library and holds this

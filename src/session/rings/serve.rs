@@ -55,14 +55,14 @@ impl Server {
         // A panic in the engine itself must not end the loop either.
         if in_place {
             let message = Message::in_memory(handling.message_in_place());
-            dispatch::contain("a request", || session.process(message, &dyn_channel));
+            dispatch::contain("a request", || session.serve_message(message, &dyn_channel));
         } else {
             let size = (header.len as usize).max(DATA_OFFSET).max(USUAL);
             match self.buffer.sized(size) {
                 Ok(bytes) => {
                     let len = handling.copy_message(bytes);
                     let message = self.buffer.message(len);
-                    dispatch::contain("a request", || session.process(message, &dyn_channel));
+                    dispatch::contain("a request", || session.serve_message(message, &dyn_channel));
                 }
                 Err(error) => {
                     log::error!("fuse: no memory for a request of {size} bytes: {error}");
