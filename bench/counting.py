@@ -15,7 +15,7 @@ import time
 from mounts import Failed, Mount, fill, load
 
 # A request for the filesystem's size has the daemon write down what it has counted since the last one,
-# before it answers. (callgrind can be asked from outside as well, by vgdb, which may hang.)
+# before it answers.
 CALLGRIND = ("valgrind", "--tool=callgrind", "--quiet", "--fair-sched=yes", "--dump-before=*statfs")
 # Beyond this many, everything that grows or is made once has been.
 WARM_UP = 300
