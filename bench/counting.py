@@ -14,7 +14,9 @@ import time
 
 from mounts import Failed, Mount, fill, load
 
-CALLGRIND = ("valgrind", "--tool=callgrind", "--quiet", "--fair-sched=yes")
+# A request for the filesystem's size has the daemon write down what it has counted since the last one,
+# before it answers.
+CALLGRIND = ("valgrind", "--tool=callgrind", "--quiet", "--fair-sched=yes", "--dump-before=*statfs")
 # Beyond this many, everything that grows or is made once has been.
 WARM_UP = 300
 
@@ -29,13 +31,11 @@ def instructions(program, bins, base, libdir, kinds, count=500, options=(), env=
     with ready(program, bins, base, libdir, options, env, wrapper) as mount:
         for kind in kinds:
             load(bins, kind, mount.mountpoint, "-n", WARM_UP)
-            control(mount.pid, "zero")
+            write_down(mount, base, program)
             load(bins, kind, mount.mountpoint, "-n", count)
-            control(mount.pid, "dump")
-            few = collect(base, program)
+            few = write_down(mount, base, program)
             load(bins, kind, mount.mountpoint, "-n", 3 * count)
-            control(mount.pid, "dump")
-            more = collect(base, program)
+            more = write_down(mount, base, program)
             # What a run costs besides its operations is in both.
             found[kind] = {name: (more[name] - few[name]) / (2 * count) for name in more}
     shutil.rmtree(base)
@@ -54,23 +54,16 @@ def ready(program, bins, base, libdir, options, env, wrapper):
     return mount
 
 
-def control(pid, command):
-    """Has callgrind write or clear its counters."""
-    words = ["vgdb", f"--pid={pid}", "--wait=20", command]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    if done.returncode != 0:
-        raise Failed(f"{' '.join(words)}: {done.stderr.strip()}")
-
-
-def collect(base, program):
-    """The sums by owner of the last dump, which is removed."""
+def write_down(mount, base, program):
+    """The sums by owner since the last time."""
+    os.statvfs(mount.mountpoint)
     dumps = [name for name in os.listdir(base) if re.fullmatch(r"callgrind\.\d+(-\d+)?", name)]
     sums = collections.Counter()
     for name in dumps:
         sums += by_owner(os.path.join(base, name), os.path.basename(program.file))
         os.unlink(os.path.join(base, name))
     if not sums:
-        raise Failed(f"callgrind wrote nothing in {base}")
+        raise Failed(f"callgrind wrote nothing in {base}: {mount.said()}")
     return sums
 
 
