@@ -59,4 +59,5 @@ def tests(drive, test):
                     system="a notification from inside a handler hangs in the kernel")
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
+    yield drive("debug2", "debug", "2", fuse2=True)
     yield drive("both", "both", fuse2=True)

@@ -205,6 +205,7 @@ impl Pool {
         let _mask = reader.bind();
         let _serving = Serving::begin(&self.session);
         self.census.arrive();
+        let _listed = self.session.sheet.list(&errand);
         let mut server = Server::new(&self.session, channel, buffer).showing(errand);
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
@@ -294,10 +295,14 @@ impl Session {
             log::error!("fuse: session is not mounted");
             return Errno::EBADF.negated();
         }
+        if self.solo.load(Ordering::Relaxed) {
+            // The kernel gives requests to the ring of one thread, and takes nothing else for them.
+            log::info!("fuse: requests come by the io_uring of a loop with one thread: one serves");
+            return self.run_single();
+        }
         self.own_loop.store(true, Ordering::Release);
         self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Workers(config);
-        self.resume_rings();
         let pool = Arc::new(Pool {
             session: self.clone(),
             config: LoopConfig { max_threads: config.max_threads.max(1), ..config },
@@ -310,7 +315,10 @@ impl Session {
             log::warn!("fuse: no worker thread could be started: serving requests one by one");
             return self.run_single();
         }
+        self.resume_rings();
+        let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
+        drop(shows);
         pool.join_all();
         self.pause_rings();
         self.loop_result()

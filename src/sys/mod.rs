@@ -2,11 +2,13 @@
 //!
 //! With `buf`, the only part of the engine that may contain `unsafe`.
 
+pub mod backing;
 pub mod clone;
 pub mod env;
 pub mod fork;
 pub mod futex;
 pub mod pipe;
+pub mod probes;
 pub mod proc;
 pub mod scm;
 pub mod shared;
@@ -14,5 +16,7 @@ pub mod signal;
 pub mod splice;
 pub mod stack;
 pub mod stat;
+pub mod sync_init;
 pub mod uring;
+pub mod waiting;
 pub mod wake;

@@ -21,7 +21,7 @@ use crate::request::claim;
 use crate::types::{FuseBufvec, FuseEntryParam, FuseFileInfo, FuseReqHandle};
 
 /// Takes the request, answers it, and turns the outcome into the C convention.
-fn answer(
+pub fn answer(
     function: &'static str,
     req: FuseReqHandle,
     reply: impl FnOnce(Request) -> Result<()>,
@@ -41,7 +41,7 @@ fn answer(
 ///
 /// # Safety
 /// `pointer` is NULL or points to a `T` that lives as long as the result is used.
-unsafe fn required<'a, T>(
+pub unsafe fn required<'a, T>(
     function: &str,
     req: Request,
     pointer: *const T,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use zerocopy::IntoBytes;
 
 use crate::errno::{Errno, Result};
+use crate::stats::counters::Route;
 use crate::sys::uring::{Delivery, Entry, HasEntry, current};
 use crate::transport::Channel;
 use crate::wire::OUT_HEADER_SIZE;
@@ -99,6 +100,10 @@ impl Channel for RingChannel {
         self.device.try_clone()
     }
 
+    fn route(&self) -> Route {
+        Route::Ring
+    }
+
     fn fill_answer(
         &self,
         unique: u64,
@@ -109,6 +114,14 @@ impl Channel for RingChannel {
             self.deliver(delivery);
             len
         }))
+    }
+
+    fn serves_by_ring(&self, unique: u64) -> bool {
+        self.entry.serves(unique)
+    }
+
+    fn answer_place(&self, unique: u64) -> Option<(*mut u8, usize)> {
+        self.entry.place(unique)
     }
 
     fn abandon(&self, unique: u64) {
