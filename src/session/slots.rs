@@ -429,25 +429,6 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
     })
 }
 
-/// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
-/// its id, what is asked of which node, and by whom. A request whose answer is under way is left out.
-pub(super) fn in_flight(
-    session: &Session,
-    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
-) {
-    for (_, slot) in all() {
-        let unique = slot.unique.load(Ordering::SeqCst);
-        if unique == 0 {
-            continue;
-        }
-        let body = slot.body.lock();
-        let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
-        if ours && slot.unique.load(Ordering::SeqCst) == unique {
-            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context);
-        }
-    }
-}
-
 /// Requests of `session` in flight for which the kernel may hold one of these nodes; 0 is none.
 pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRef; 4]> {
     let named = |node| node != 0 && nodes.contains(&node);
@@ -460,8 +441,9 @@ pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRe
             let body = slot.body.lock();
             // An answer under way has taken the session out; the kernel is about to let go.
             let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
-            let holds = named(slot.node.load(Ordering::Relaxed)) && !is_unanswered(slot.opcode())
-                || slot.opcode().is_some_and(has_second_node);
+            let opcode = slot.opcode();
+            let holds = named(slot.node.load(Ordering::Relaxed)) && !is_unanswered(opcode)
+                || opcode.is_some_and(has_second_node);
             (ours && holds && slot.is_live(generation)).then_some(SlotRef {
                 slot,
                 index,
@@ -486,6 +468,25 @@ pub(super) fn waiting(session: &Arc<Session>) -> Vec<u64> {
             (unique != 0 && ours && !is_unanswered(slot.opcode())).then_some(unique)
         })
         .collect()
+}
+
+/// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
+/// its id, what is asked of which node, and by whom. A request whose answer is under way is left out.
+pub(super) fn in_flight(
+    session: &Session,
+    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
+) {
+    for (_, slot) in all() {
+        let unique = slot.unique.load(Ordering::SeqCst);
+        if unique == 0 {
+            continue;
+        }
+        let body = slot.body.lock();
+        let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
+        if ours && slot.unique.load(Ordering::SeqCst) == unique {
+            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context);
+        }
+    }
 }
 
 /// Drops every reference to `session`; requests the filesystem still holds become stale handles.
