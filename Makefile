@@ -1,6 +1,7 @@
 # make         stages the relocatable tree dist/: libraries, headers, pkg-config files, tools
 # make test    everything that is tested; the last line counts
 # make conform pjdfstest and fsx, through filesystems on the system's libraries and on ours; takes long
+# make bench   speed, measured against the system's libfuse: build/bench/report.md (BENCH=--quick: briefly)
 # make demo    the main job, shown
 # make deb     Debian packages, in build/deb
 # make test-deb  they install into a fresh Debian tree, and go again; takes long and needs the network
@@ -16,6 +17,7 @@ TEST_PACKAGES := $(BUILD_PACKAGES) g++ binutils fuse3 libfuse3-dev attr acl stra
 
 CONFORM_PACKAGES := $(BUILD_PACKAGES) fuse3 libfuse3-dev libfuse2 bindfs e2fsprogs
 
+BENCH_PACKAGES := $(BUILD_PACKAGES) fuse3 libfuse3-dev libfuse2 libfuse-dev fio strace valgrind e2fsprogs
 DEB_PACKAGES := $(BUILD_PACKAGES) dpkg-dev
 
 TEST_DEB_PACKAGES := $(DEB_PACKAGES) debootstrap
@@ -27,7 +29,7 @@ BUILD := $(CURDIR)/build/meson
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: all dist test conform demo deb test-deb doc clean
+.PHONY: all dist test conform bench demo deb test-deb doc clean
 all: dist
 
 dist: $(BUILD)/build.ninja
@@ -47,6 +49,11 @@ conform:
 	tools/need-packages $(CONFORM_PACKAGES)
 	$(MAKE) --no-print-directory dist
 	c-tests/conform --libdir '$(DIST)/lib'
+
+bench:
+	tools/need-packages $(BENCH_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	LIBDIR='$(DIST)/lib' bench/run $(BENCH)
 
 demo:
 	tools/need-packages $(TEST_PACKAGES)

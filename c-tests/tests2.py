@@ -56,4 +56,5 @@ def tests(drive, test):
                         headers=loop == "relay", splice=(version, loop) == (29, "single"))
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
+    yield drive("debug2", "debug", "2", fuse2=True)
     yield drive("both", "both", fuse2=True)

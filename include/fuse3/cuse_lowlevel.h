@@ -79,8 +79,13 @@ struct cuse_lowlevel_ops {
     void (*fsync)(fuse_req_t req, int datasync, struct fuse_file_info *fi);
 
     /** Reply: fuse_reply_ioctl(), fuse_reply_ioctl_retry(). */
+#if FUSE_MINOR_VERSION > 14 && FUSE_USE_VERSION >= 319
+    void (*ioctl)(fuse_req_t req, unsigned int cmd, void *arg, struct fuse_file_info *fi,
+                  unsigned int flags, const void *in_buf, size_t in_bufsz, size_t out_bufsz);
+#else
     void (*ioctl)(fuse_req_t req, int cmd, void *arg, struct fuse_file_info *fi,
                   unsigned int flags, const void *in_buf, size_t in_bufsz, size_t out_bufsz);
+#endif
 
     /** Reply: fuse_reply_poll(). */
     void (*poll)(fuse_req_t req, struct fuse_file_info *fi, struct fuse_pollhandle *ph);
@@ -95,8 +100,25 @@ struct cuse_lowlevel_ops {
  * @param userdata handed to `init`, `init_done` and `destroy`
  * @return the session, or NULL after a message
  */
+#if FUSE_MINOR_VERSION > 14
+struct fuse_session *cuse_lowlevel_new_319(struct fuse_args *args, const struct cuse_info *ci,
+                                           const struct cuse_lowlevel_ops *clop, size_t clop_size,
+                                           const struct libfuse_version *version, void *userdata);
+
+static inline struct fuse_session *cuse_lowlevel_new_fn(struct fuse_args *args,
+                                                        const struct cuse_info *ci,
+                                                        const struct cuse_lowlevel_ops *clop,
+                                                        void *userdata)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
+    return cuse_lowlevel_new_319(args, ci, clop, sizeof(*clop), &version, userdata);
+}
+#define cuse_lowlevel_new(args, ci, clop, userdata) cuse_lowlevel_new_fn(args, ci, clop, userdata)
+#else
 struct fuse_session *cuse_lowlevel_new(struct fuse_args *args, const struct cuse_info *ci,
                                        const struct cuse_lowlevel_ops *clop, void *userdata);
+#endif
 
 /**
  * Parses a command line, makes the session, creates the device and becomes a daemon.
@@ -108,9 +130,30 @@ struct fuse_session *cuse_lowlevel_new(struct fuse_args *args, const struct cuse
  * @param userdata handed to the operations
  * @return the session, or NULL after a message
  */
+#if FUSE_MINOR_VERSION > 14
+struct fuse_session *cuse_lowlevel_setup_319(int argc, char *argv[], const struct cuse_info *ci,
+                                             const struct cuse_lowlevel_ops *clop,
+                                             size_t clop_size,
+                                             const struct libfuse_version *version,
+                                             int *multithreaded, void *userdata);
+
+static inline struct fuse_session *cuse_lowlevel_setup_fn(int argc, char *argv[],
+                                                          const struct cuse_info *ci,
+                                                          const struct cuse_lowlevel_ops *clop,
+                                                          int *multithreaded, void *userdata)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
+    return cuse_lowlevel_setup_319(argc, argv, ci, clop, sizeof(*clop), &version, multithreaded,
+                                   userdata);
+}
+#define cuse_lowlevel_setup(argc, argv, ci, clop, multithreaded, userdata) \
+    cuse_lowlevel_setup_fn(argc, argv, ci, clop, multithreaded, userdata)
+#else
 struct fuse_session *cuse_lowlevel_setup(int argc, char *argv[], const struct cuse_info *ci,
                                          const struct cuse_lowlevel_ops *clop, int *multithreaded,
                                          void *userdata);
+#endif
 
 /**
  * Ends what cuse_lowlevel_setup() began.
@@ -128,8 +171,24 @@ void cuse_lowlevel_teardown(struct fuse_session *se);
  * @param userdata handed to the operations
  * @return an exit status
  */
+#if FUSE_MINOR_VERSION > 14
+int cuse_lowlevel_main_319(int argc, char *argv[], const struct cuse_info *ci,
+                           const struct cuse_lowlevel_ops *clop, size_t clop_size,
+                           const struct libfuse_version *version, void *userdata);
+
+static inline int cuse_lowlevel_main_fn(int argc, char *argv[], const struct cuse_info *ci,
+                                        const struct cuse_lowlevel_ops *clop, void *userdata)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
+    return cuse_lowlevel_main_319(argc, argv, ci, clop, sizeof(*clop), &version, userdata);
+}
+#define cuse_lowlevel_main(argc, argv, ci, clop, userdata) \
+    cuse_lowlevel_main_fn(argc, argv, ci, clop, userdata)
+#else
 int cuse_lowlevel_main(int argc, char *argv[], const struct cuse_info *ci,
                        const struct cuse_lowlevel_ops *clop, void *userdata);
+#endif
 
 #ifdef __cplusplus
 }

@@ -29,14 +29,26 @@ extern "C" {
 /** A mounted, or mountable, file system. */
 struct fuse;
 
+struct statx;
+
 /** How `readdir` is called. */
 enum fuse_readdir_flags {
+#if FUSE_MINOR_VERSION > 14
+    /** Names are enough. */
+    FUSE_READDIR_DEFAULTS = 0,
+
+#endif
     /** Attributes are wanted with the entries. Entries without them are fine as well. */
     FUSE_READDIR_PLUS = (1 << 0)
 };
 
 /** What an entry given to a fuse_fill_dir_t brings. */
 enum fuse_fill_dir_flags {
+#if FUSE_MINOR_VERSION > 14
+    /** Its name, inode number and type. */
+    FUSE_FILL_DIR_DEFAULTS = 0,
+
+#endif
     /** All of its attributes, which the kernel may cache. */
     FUSE_FILL_DIR_PLUS = (1 << 1)
 };
@@ -114,8 +126,10 @@ struct fuse_config {
     /** Whether it stays unless size or modification time have changed. */
     int auto_cache;
 
+#if FUSE_MINOR_VERSION <= 14
     /** Whether closing a file that was opened for reading only calls no `flush`. */
     int no_rofd_flush;
+#endif
 
     /** Whether `ac_attr_timeout` was given. */
     int ac_attr_timeout_set;
@@ -131,6 +145,24 @@ struct fuse_config {
     char *modules;
     /** Internal: debug output. Leave it alone. */
     int debug;
+
+#if FUSE_MINOR_VERSION > 14
+    /** Instead of `umask`, if not 0, for what is no directory. */
+    unsigned int fmask;
+    /** Instead of `umask`, if not 0, for directories. */
+    unsigned int dmask;
+
+    /** Whether closing a file that was opened for reading only calls no `flush`. */
+    int no_rofd_flush;
+
+    /** Whether direct writes to one file may run at the same time. */
+    int parallel_direct_writes;
+
+    /** Unused; keep it as it is. */
+    unsigned int flags;
+    /** Unused; keep it as it is. */
+    uint64_t reserved[48];
+#endif
 };
 
 /**
@@ -285,6 +317,18 @@ struct fuse_operations {
 
     /** Finds data or a hole. Returns the position. */
     off_t (*lseek)(const char *, off_t off, int whence, struct fuse_file_info *);
+
+#if FUSE_MINOR_VERSION > 14
+    /**
+     * Gets attributes as statx(2): its flags, its mask. `fi` is NULL unless the file is open. NULL: the
+     * kernel makes do with `getattr`.
+     */
+    int (*statx)(const char *path, int flags, int mask, struct statx *stxbuf,
+                 struct fuse_file_info *fi);
+
+    /** Makes everything permanent, as syncfs(2). */
+    int (*syncfs)(const char *path);
+#endif
 };
 
 /** Who a request comes from, and what file system it is for. */
@@ -319,12 +363,58 @@ struct fuse_context {
  * file system could not be made; 4 or mounted; 5 no daemon; 6 no signal handlers; 7 no settings for
  * the loop; 8 the loop ended with an error, or by a signal
  */
+#if FUSE_MINOR_VERSION > 14
+#define fuse_main(argc, argv, op, private_data) fuse_main_fn(argc, argv, op, private_data)
+
+/** What fuse_main() calls, with the version of the headers. */
+int fuse_main_real_versioned(int argc, char *argv[], const struct fuse_operations *op,
+                             size_t op_size, struct libfuse_version *version, void *private_data);
+
+static inline int fuse_main_fn(int argc, char *argv[], const struct fuse_operations *op,
+                               void *private_data)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
+    return fuse_main_real_versioned(argc, argv, op, sizeof(*op), &version, private_data);
+}
+
+/** The same with a size; what fuse_main() calls in older headers. */
+static inline int fuse_main_real(int argc, char *argv[], const struct fuse_operations *op,
+                                 size_t op_size, void *private_data)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
+    return fuse_main_real_versioned(argc, argv, op, op_size, &version, private_data);
+}
+
+#if FUSE_USE_VERSION >= FUSE_MAKE_VERSION(3, 19)
+struct fuse_service;
+
+/** What fuse_service_main() calls, with the version of the headers. */
+int fuse_service_main_real_versioned(struct fuse_service *service, struct fuse_args *args,
+                                     const struct fuse_operations *op, size_t op_size,
+                                     struct libfuse_version *version, void *private_data);
+
+/** Does what fuse_main() does for a file system that was started as a service. */
+static inline int fuse_service_main_fn(struct fuse_service *service, struct fuse_args *args,
+                                       const struct fuse_operations *op, void *private_data)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
+    return fuse_service_main_real_versioned(service, args, op, sizeof(*op), &version,
+                                            private_data);
+}
+#define fuse_service_main(service, args, op, private_data) \
+    fuse_service_main_fn(service, args, op, private_data)
+#endif
+#else
 #define fuse_main(argc, argv, op, private_data) \
     fuse_main_real(argc, argv, op, sizeof(*(op)), private_data)
 
 /** What fuse_main() calls. */
 int fuse_main_real(int argc, char *argv[], const struct fuse_operations *op, size_t op_size,
                    void *private_data);
+#endif
 
 /**
  * Prints the options of the library to standard output.
@@ -346,7 +436,25 @@ void fuse_lib_help(struct fuse_args *args);
  * @param private_data fuse_context::private_data until `init` returns
  * @return the file system, or NULL after a message
  */
+#if FUSE_MINOR_VERSION > 14
+struct fuse *_fuse_new_30(struct fuse_args *args, const struct fuse_operations *op, size_t op_size,
+                          struct libfuse_version *version, void *private_data);
+struct fuse *_fuse_new_31(struct fuse_args *args, const struct fuse_operations *op, size_t op_size,
+                          struct libfuse_version *version, void *private_data);
+
+static inline struct fuse *fuse_new_fn(struct fuse_args *args, const struct fuse_operations *op,
+                                       size_t op_size, void *private_data)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
 #if FUSE_USE_VERSION == 30
+    return _fuse_new_30(args, op, op_size, &version, private_data);
+#else
+    return _fuse_new_31(args, op, op_size, &version, private_data);
+#endif
+}
+#define fuse_new(args, op, size, data) fuse_new_fn(args, op, size, data)
+#elif FUSE_USE_VERSION == 30
 struct fuse *fuse_new_30(struct fuse_args *args, const struct fuse_operations *op, size_t op_size,
                          void *private_data);
 #define fuse_new(args, op, size, data) fuse_new_30(args, op, size, data)
@@ -362,14 +470,14 @@ struct fuse *fuse_new(struct fuse_args *args, const struct fuse_operations *op, 
  * @param mountpoint where
  * @return 0, or -1 after a message
  */
-int fuse_mount(struct fuse *f, const char *mountpoint);
+int fuse_mount(FUSE_CONST struct fuse *f, const char *mountpoint);
 
 /**
  * Unmounts a file system.
  *
  * @param f the file system
  */
-void fuse_unmount(struct fuse *f);
+void fuse_unmount(FUSE_CONST struct fuse *f);
 
 /**
  * Frees a file system, after a call of `destroy`. It must not be mounted.
@@ -544,6 +652,10 @@ ssize_t fuse_fs_copy_file_range(struct fuse_fs *fs, const char *path_in,
                                 int flags);
 off_t fuse_fs_lseek(struct fuse_fs *fs, const char *path, off_t off, int whence,
                     struct fuse_file_info *fi);
+#if FUSE_MINOR_VERSION > 14
+int fuse_fs_statx(struct fuse_fs *fs, const char *path, int flags, int mask, struct statx *stxbuf,
+                  struct fuse_file_info *fi);
+#endif
 void fuse_fs_init(struct fuse_fs *fs, struct fuse_conn_info *conn, struct fuse_config *cfg);
 void fuse_fs_destroy(struct fuse_fs *fs);
 
@@ -591,7 +703,7 @@ typedef struct fuse_fs *(*fuse_module_factory_t)(struct fuse_args *args, struct 
  * @param f the file system
  * @return owned by the file system
  */
-struct fuse_session *fuse_get_session(struct fuse *f);
+struct fuse_session *fuse_get_session(FUSE_CONST struct fuse *f);
 
 /**
  * Mounts without serving requests.

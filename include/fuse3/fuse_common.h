@@ -22,11 +22,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** Major version of the interface. */
-#define FUSE_MAJOR_VERSION 3
-
-/** Minor version of the interface. */
-#define FUSE_MINOR_VERSION 14
+#if FUSE_MINOR_VERSION > 14
+#include <assert.h>
+#include <stdbool.h>
+#endif
 
 /** A version as one number, for comparison: FUSE_MAKE_VERSION(3, 12) is 312. */
 #define FUSE_MAKE_VERSION(maj, min) ((maj) * 100 + (min))
@@ -39,6 +38,13 @@
 #error "FUSE_USE_VERSION is not defined: define it to the interface version this program was written for"
 #elif FUSE_USE_VERSION < 30
 #error "FUSE_USE_VERSION is below 30: interfaces older than version 3.0 are not supported by libfuse 3"
+#endif
+
+/* What a function only reads, newer headers promise not to change. Not for use elsewhere. */
+#if FUSE_MINOR_VERSION > 14
+#define FUSE_CONST const
+#else
+#define FUSE_CONST
 #endif
 
 #ifdef __cplusplus
@@ -89,10 +95,22 @@ struct fuse_file_info {
     /** Set by `open` and `create`: no `flush` each time a descriptor is closed. */
     unsigned int noflush : 1;
 
+#if FUSE_MINOR_VERSION > 14
+    /** Set by `open` and `create`: direct writes may run at the same time. */
+    unsigned int parallel_direct_writes : 1;
+
+    /** Unused; keep it as it is. */
+    unsigned int padding : 23;
+    /** Unused; keep it as it is. */
+    unsigned int padding2 : 32;
+    /** Unused; keep it as it is. */
+    unsigned int padding3 : 32;
+#else
     /** Unused; keep it as it is. */
     unsigned int padding : 24;
     /** Unused; keep it as it is. */
     unsigned int padding2 : 32;
+#endif
 
     /** File handle of the file system's choice. Set by `open`, `create`, `opendir`; read elsewhere. */
     uint64_t fh;
@@ -102,6 +120,16 @@ struct fuse_file_info {
 
     /** The events asked for, in `poll`. */
     uint32_t poll_events;
+
+#if FUSE_MINOR_VERSION > 14
+    /** Set by `open` and `create`: the file that the kernel reads and writes, see fuse_passthrough_open(). */
+    int32_t backing_id;
+
+    /** Unused; keep it as it is. */
+    uint64_t compat_flags;
+    /** Unused; keep it as it is. */
+    uint64_t reserved[2];
+#endif
 };
 
 /**
@@ -132,74 +160,107 @@ struct fuse_loop_config_v1 {
  * @{
  */
 
+/* Capabilities are wider in newer headers. Not for use elsewhere. */
+#if FUSE_MINOR_VERSION > 14
+#define FUSE_CAP_ONE 1UL
+#else
+#define FUSE_CAP_ONE 1
+#endif
+
 /** Reads of one file may arrive at the same time. By default. */
-#define FUSE_CAP_ASYNC_READ (1 << 0)
+#define FUSE_CAP_ASYNC_READ (FUSE_CAP_ONE << 0)
 
 /** The file system keeps POSIX locks itself. By default, if `getlk` and `setlk` are there. */
-#define FUSE_CAP_POSIX_LOCKS (1 << 1)
+#define FUSE_CAP_POSIX_LOCKS (FUSE_CAP_ONE << 1)
 
 /** `open` truncates the file itself when it sees O_TRUNC. By default. */
-#define FUSE_CAP_ATOMIC_O_TRUNC (1 << 3)
+#define FUSE_CAP_ATOMIC_O_TRUNC (FUSE_CAP_ONE << 3)
 
 /** `lookup` answers "." and "..", which exporting by NFS needs. */
-#define FUSE_CAP_EXPORT_SUPPORT (1 << 4)
+#define FUSE_CAP_EXPORT_SUPPORT (FUSE_CAP_ONE << 4)
 
 /** The creating operations get a mode that the umask was not yet applied to. */
-#define FUSE_CAP_DONT_MASK (1 << 6)
+#define FUSE_CAP_DONT_MASK (FUSE_CAP_ONE << 6)
 
 /** Replies may be spliced to the device. */
-#define FUSE_CAP_SPLICE_WRITE (1 << 7)
+#define FUSE_CAP_SPLICE_WRITE (FUSE_CAP_ONE << 7)
 
 /** Spliced pages may be moved instead of copied. */
-#define FUSE_CAP_SPLICE_MOVE (1 << 8)
+#define FUSE_CAP_SPLICE_MOVE (FUSE_CAP_ONE << 8)
 
 /** Requests may be spliced from the device. By default, if `write_buf` is there. */
-#define FUSE_CAP_SPLICE_READ (1 << 9)
+#define FUSE_CAP_SPLICE_READ (FUSE_CAP_ONE << 9)
 
 /** The file system keeps flock(2) locks itself. By default, if `flock` is there. */
-#define FUSE_CAP_FLOCK_LOCKS (1 << 10)
+#define FUSE_CAP_FLOCK_LOCKS (FUSE_CAP_ONE << 10)
 
 /** `ioctl` works on directories. By default. */
-#define FUSE_CAP_IOCTL_DIR (1 << 11)
+#define FUSE_CAP_IOCTL_DIR (FUSE_CAP_ONE << 11)
 
 /** A changed modification time or size makes the kernel drop its cached data. By default. */
-#define FUSE_CAP_AUTO_INVAL_DATA (1 << 12)
+#define FUSE_CAP_AUTO_INVAL_DATA (FUSE_CAP_ONE << 12)
 
 /** Directories are read together with attributes. By default, if `readdirplus` is there. */
-#define FUSE_CAP_READDIRPLUS (1 << 13)
+#define FUSE_CAP_READDIRPLUS (FUSE_CAP_ONE << 13)
 
 /** The kernel chooses, per call, between `readdirplus` and `readdir`. By default, if both are there. */
-#define FUSE_CAP_READDIRPLUS_AUTO (1 << 14)
+#define FUSE_CAP_READDIRPLUS_AUTO (FUSE_CAP_ONE << 14)
 
 /** Asynchronous direct I/O is passed on as such. By default. */
-#define FUSE_CAP_ASYNC_DIO (1 << 15)
+#define FUSE_CAP_ASYNC_DIO (FUSE_CAP_ONE << 15)
 
 /** The kernel collects writes in its cache and knows size and times of files best. */
-#define FUSE_CAP_WRITEBACK_CACHE (1 << 16)
+#define FUSE_CAP_WRITEBACK_CACHE (FUSE_CAP_ONE << 16)
 
 /** ENOSYS from `open` means: opened, and do not ask again. */
-#define FUSE_CAP_NO_OPEN_SUPPORT (1 << 17)
+#define FUSE_CAP_NO_OPEN_SUPPORT (FUSE_CAP_ONE << 17)
 
 /** `lookup` and `readdir` of one directory may run at the same time. By default. */
-#define FUSE_CAP_PARALLEL_DIROPS (1 << 18)
+#define FUSE_CAP_PARALLEL_DIROPS (FUSE_CAP_ONE << 18)
 
 /** The kernel enforces POSIX ACLs that the file system stores as extended attributes. */
-#define FUSE_CAP_POSIX_ACL (1 << 19)
+#define FUSE_CAP_POSIX_ACL (FUSE_CAP_ONE << 19)
 
 /** The file system drops set-user-ID and set-group-ID bits itself on write and chown. By default. */
-#define FUSE_CAP_HANDLE_KILLPRIV (1 << 20)
+#define FUSE_CAP_HANDLE_KILLPRIV (FUSE_CAP_ONE << 20)
 
 /** The kernel may cache the targets of symbolic links. */
-#define FUSE_CAP_CACHE_SYMLINKS (1 << 23)
+#define FUSE_CAP_CACHE_SYMLINKS (FUSE_CAP_ONE << 23)
 
 /** ENOSYS from `opendir` means: opened, and do not ask again. */
-#define FUSE_CAP_NO_OPENDIR_SUPPORT (1 << 24)
+#define FUSE_CAP_NO_OPENDIR_SUPPORT (FUSE_CAP_ONE << 24)
 
 /** Cached data is dropped only when the file system says so. Not with FUSE_CAP_AUTO_INVAL_DATA. */
-#define FUSE_CAP_EXPLICIT_INVAL_DATA (1 << 25)
+#define FUSE_CAP_EXPLICIT_INVAL_DATA (FUSE_CAP_ONE << 25)
 
 /** Entries can be expired, see fuse_lowlevel_notify_expire_entry(). Only ever in `capable`. */
-#define FUSE_CAP_EXPIRE_ONLY (1 << 26)
+#define FUSE_CAP_EXPIRE_ONLY (FUSE_CAP_ONE << 26)
+
+#if FUSE_MINOR_VERSION > 14
+/** As FUSE_CAP_HANDLE_KILLPRIV, but the kernel says with each request whether the bits are to go. */
+#define FUSE_CAP_HANDLE_KILLPRIV_V2 (1UL << 21)
+
+/** `setxattr` is told more by the kernel. No operation shows it yet. */
+#define FUSE_CAP_SETXATTR_EXT (1UL << 27)
+
+/** Files with fuse_file_info::direct_io may be mapped shared. */
+#define FUSE_CAP_DIRECT_IO_ALLOW_MMAP (1UL << 28)
+
+/** The kernel reads and writes files by itself, see fuse_passthrough_open(). */
+#define FUSE_CAP_PASSTHROUGH (1UL << 29)
+
+/** The file system must not be exported by NFS. */
+#define FUSE_CAP_NO_EXPORT_SUPPORT (1UL << 30)
+
+/** Requests may come by io_uring. By default; it takes the mount option `io_uring`. */
+#define FUSE_CAP_OVER_IO_URING (1UL << 31)
+
+/** The mount may be idmapped; it takes the mount option `default_permissions`. */
+#define FUSE_CAP_ALLOW_IDMAP (1ULL << 32)
+
+/** Requests that create a node bring security contexts, see fuse_req_secctx_next(). */
+#define FUSE_CAP_SECURITY_CTX (1ULL << 33)
+#endif
 
 /** @} */
 
@@ -262,9 +323,61 @@ struct fuse_conn_info {
     /** Resolution of file times in nanoseconds, a power of ten up to a second. May be set. */
     unsigned time_gran;
 
+#if FUSE_MINOR_VERSION > 14
+    /**
+     * How deep the file systems below passed-through files may be stacked: FUSE_BACKING_STACKED_UNDER
+     * or FUSE_BACKING_STACKED_OVER. May be set.
+     */
+    unsigned max_backing_stack_depth;
+
+    /** No request shall be interrupted. May be set. */
+    unsigned no_interrupt : 1;
+
+    /** Every request of a ring is answered by the thread that got it. May be set. */
+    unsigned io_uring_single_issuer : 1;
+
+    /** Zero. */
+    unsigned padding : 30;
+
+    /** FUSE_CAP_ bits that kernel and library know, of which `capable` is a part. */
+    uint64_t capable_ext;
+
+    /**
+     * FUSE_CAP_ bits that are asked for, of which `want` is a part. Set them by
+     * fuse_set_feature_flag() and fuse_unset_feature_flag(); who changes `want` leaves this alone.
+     * When the file system is in use it says what was agreed.
+     */
+    uint64_t want_ext;
+
+    /** After how many seconds the kernel gives up on a request, and the connection; 0: never. May be set. */
+    uint16_t request_timeout;
+
+    /** Zero, or the library's. */
+    uint16_t reserved[31];
+#else
     /** Zero. */
     unsigned reserved[22];
+#endif
 };
+
+#if FUSE_MINOR_VERSION > 14
+/** Passed-through files are on no stacked file system. */
+#define FUSE_BACKING_STACKED_UNDER 0
+
+/** Passed-through files may be on a stacked file system, and nothing can be stacked on this one. */
+#define FUSE_BACKING_STACKED_OVER 1
+
+/** The release whose headers a program is compiled with. */
+struct libfuse_version {
+    uint32_t major;   /**< 3 */
+    uint32_t minor;   /**< as FUSE_MINOR_VERSION */
+    uint32_t hotfix;  /**< as FUSE_HOTFIX_VERSION */
+    uint32_t padding; /**< 0 */
+};
+
+/* What programs tell the library of themselves. Not for use elsewhere. */
+#define FUSE_THIS_VERSION { FUSE_MAJOR_VERSION, FUSE_MINOR_VERSION, FUSE_HOTFIX_VERSION, 0 }
+#endif
 
 struct fuse_session;
 struct fuse_pollhandle;
@@ -290,7 +403,59 @@ struct fuse_conn_info_opts *fuse_parse_conn_info_opts(struct fuse_args *args);
  * @param opts from fuse_parse_conn_info_opts(); stays the caller's
  * @param conn what `init` was given
  */
-void fuse_apply_conn_info_opts(struct fuse_conn_info_opts *opts, struct fuse_conn_info *conn);
+void fuse_apply_conn_info_opts(FUSE_CONST struct fuse_conn_info_opts *opts,
+                               struct fuse_conn_info *conn);
+
+#if FUSE_MINOR_VERSION > 14
+/**
+ * Asks for a capability. To be called from `init`.
+ *
+ * @param conn what `init` was given
+ * @param flag a FUSE_CAP_ bit
+ * @return false if it is not in fuse_conn_info::capable_ext
+ */
+bool fuse_set_feature_flag(struct fuse_conn_info *conn, uint64_t flag);
+
+/**
+ * Refuses a capability. To be called from `init`.
+ *
+ * @param conn what `init` was given
+ * @param flag a FUSE_CAP_ bit
+ */
+void fuse_unset_feature_flag(struct fuse_conn_info *conn, uint64_t flag);
+
+/**
+ * Whether a capability can be asked for.
+ *
+ * @param conn what `init` was given
+ * @param flag a FUSE_CAP_ bit
+ * @return true if it is in fuse_conn_info::capable_ext
+ */
+bool fuse_get_feature_flag(const struct fuse_conn_info *conn, uint64_t flag);
+
+/** Sets fuse_conn_info::io_uring_single_issuer. */
+#define FUSE_CONN_FLAG_SINGLE_ISSUER (1u << 0)
+
+/** Sets fuse_conn_info::no_interrupt. */
+#define FUSE_CONN_FLAG_NO_INTERRUPT (1u << 1)
+
+/**
+ * Sets a field of fuse_conn_info that is one bit. To be called from `init`.
+ *
+ * @param conn what `init` was given
+ * @param flag a FUSE_CONN_FLAG_ bit
+ * @return false if the library does not know it
+ */
+bool fuse_set_conn_flag(struct fuse_conn_info *conn, uint64_t flag);
+
+/**
+ * Brings fuse_conn_info::want and fuse_conn_info::want_ext together. The library does so after `init`.
+ *
+ * @param conn what `init` was given
+ * @return 0, or -EINVAL if both were changed and contradict each other
+ */
+int fuse_convert_to_conn_want_ext(struct fuse_conn_info *conn);
+#endif
 
 /**
  * Goes on as a daemon, or only changes to the root directory.
@@ -367,6 +532,11 @@ struct fuse_buf {
 
     /** Position in the file, if FUSE_BUF_FD_SEEK. */
     off_t pos;
+
+#if FUSE_MINOR_VERSION > 14
+    /** Size of `mem`, if the library has allocated it. */
+    size_t mem_size;
+#endif
 };
 
 /**
@@ -394,10 +564,17 @@ struct fuse_bufvec {
  */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define FUSE_BUFVEC_INIT(size__) \
-    (fuse_bufvec{ 1, 0, 0, { { static_cast<size_t>(size__), static_cast<fuse_buf_flags>(0), nullptr, -1, 0 } } })
+    (fuse_bufvec{ 1, 0, 0, { { static_cast<size_t>(size__), static_cast<fuse_buf_flags>(0), nullptr, -1, 0 FUSE_BUF_REST } } })
 #else
 #define FUSE_BUFVEC_INIT(size__) \
-    ((struct fuse_bufvec){ 1, 0, 0, { { (size__), (enum fuse_buf_flags)0, 0, -1, 0 } } })
+    ((struct fuse_bufvec){ 1, 0, 0, { { (size__), (enum fuse_buf_flags)0, 0, -1, 0 FUSE_BUF_REST } } })
+#endif
+
+/* The fields of fuse_buf after those of 3.14. Not for use elsewhere. */
+#if FUSE_MINOR_VERSION > 14
+#define FUSE_BUF_REST , 0
+#else
+#define FUSE_BUF_REST
 #endif
 
 /**
@@ -437,7 +614,19 @@ int fuse_set_signal_handlers(struct fuse_session *se);
  *
  * @param se the session given there
  */
-void fuse_remove_signal_handlers(struct fuse_session *se);
+void fuse_remove_signal_handlers(FUSE_CONST struct fuse_session *se);
+
+#if FUSE_MINOR_VERSION > 14
+/**
+ * Has SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE and SIGSEGV show where the program was, and end it.
+ *
+ * A signal that has a handler already keeps it. fuse_remove_signal_handlers() takes them away.
+ *
+ * @param se the session
+ * @return 0, or -1 after a message
+ */
+int fuse_set_fail_signal_handlers(struct fuse_session *se);
+#endif
 
 /**
  * Makes settings for the multi-threaded loops, all at their defaults.
@@ -483,7 +672,8 @@ void fuse_loop_cfg_set_clone_fd(struct fuse_loop_config *config, unsigned int va
  * @param config the settings
  * @param v1_conf the old form; only read
  */
-void fuse_loop_cfg_convert(struct fuse_loop_config *config, struct fuse_loop_config_v1 *v1_conf);
+void fuse_loop_cfg_convert(struct fuse_loop_config *config,
+                           FUSE_CONST struct fuse_loop_config_v1 *v1_conf);
 
 #ifdef __cplusplus
 }

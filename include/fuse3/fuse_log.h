@@ -10,6 +10,8 @@
 #ifndef FUSE_LOG_H_
 #define FUSE_LOG_H_
 
+#include "libfuse_config.h"
+
 #include <stdarg.h>
 
 #ifdef __cplusplus
@@ -58,6 +60,18 @@ void fuse_set_log_func(fuse_log_func_t func);
  * @param fmt format in the manner of printf(3), with its arguments
  */
 void fuse_log(enum fuse_log_level level, const char *fmt, ...);
+
+#if FUSE_MINOR_VERSION > 14
+/**
+ * Sends messages to syslog(3) where no function was set by fuse_set_log_func().
+ *
+ * @param ident,option,facility as for openlog(3); the string must stay valid
+ */
+void fuse_log_enable_syslog(const char *ident, int option, int facility);
+
+/** Closes the connection to syslog(3). */
+void fuse_log_close_syslog(void);
+#endif
 
 #ifdef __cplusplus
 }

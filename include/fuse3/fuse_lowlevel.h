@@ -20,6 +20,7 @@
 #include "fuse_common.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
@@ -41,6 +42,8 @@ typedef struct fuse_req *fuse_req_t;
 
 /** A session: the connection between the file system and the kernel. */
 struct fuse_session;
+
+struct statx;
 
 /** A node, as fuse_reply_entry(), fuse_reply_create() and fuse_add_direntry_plus() tell of it. */
 struct fuse_entry_param {
@@ -99,10 +102,25 @@ struct fuse_custom_io {
     /** Writes one message from a pipe, like splice(2). NULL: replies are not spliced. */
     ssize_t (*splice_send)(int fdin, off_t *offin, int fdout, off_t *offout, size_t len,
                            unsigned int flags, void *userdata);
+
+#if FUSE_MINOR_VERSION > 14
+    /**
+     * Opens another descriptor for the same messages, for workers with one each. NULL: they share one.
+     * Returns it, or -1 with errno set.
+     */
+    int (*clone_fd)(int master_fd);
+#endif
 };
 
 /** Whether an entry goes away or only has to be looked up again. */
+#if FUSE_MINOR_VERSION > 14
+enum fuse_notify_entry_flags {
+    /** It goes away. */
+    FUSE_LL_INVALIDATE = 0,
+
+#else
 enum fuse_expire_flags {
+#endif
     /** Look it up again. */
     FUSE_LL_EXPIRE_ONLY = (1 << 0)
 };
@@ -364,6 +382,20 @@ struct fuse_lowlevel_ops {
     /** Finds data or a hole. Reply: fuse_reply_lseek(). NULL: the whole file counts as data. */
     void (*lseek)(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
                   struct fuse_file_info *fi);
+
+#if FUSE_MINOR_VERSION > 14
+    /** Creates a file without a name and opens it. Reply: fuse_reply_create(). */
+    void (*tmpfile)(fuse_req_t req, fuse_ino_t parent, mode_t mode, struct fuse_file_info *fi);
+
+    /**
+     * Gets attributes as statx(2): its flags, its mask. `fi` is NULL, or an open file. Reply:
+     * fuse_reply_statx(). NULL: the kernel makes do with `getattr`.
+     */
+    void (*statx)(fuse_req_t req, fuse_ino_t ino, int flags, int mask, struct fuse_file_info *fi);
+
+    /** Makes everything permanent, as syncfs(2). Reply: fuse_reply_err(). */
+    void (*syncfs)(fuse_req_t req, fuse_ino_t ino);
+#endif
 };
 
 /**
@@ -418,6 +450,18 @@ int fuse_reply_create(fuse_req_t req, const struct fuse_entry_param *e,
  * @param attr_timeout how long they stay valid, in seconds
  */
 int fuse_reply_attr(fuse_req_t req, const struct stat *attr, double attr_timeout);
+
+#if FUSE_MINOR_VERSION > 14
+/**
+ * Answers with attributes as statx(2) has them: `statx`.
+ *
+ * @param req the request
+ * @param flags 0
+ * @param statx the attributes
+ * @param attr_timeout how long they stay valid, in seconds
+ */
+int fuse_reply_statx(fuse_req_t req, int flags, const struct statx *statx, double attr_timeout);
+#endif
 
 /**
  * Answers with the target of a symbolic link: `readlink`.
@@ -628,10 +672,34 @@ int fuse_lowlevel_notify_inval_entry(struct fuse_session *se, fuse_ino_t parent,
  * @param parent the directory
  * @param name the name
  * @param namelen its length, as strlen(3)
- * @param flags FUSE_LL_EXPIRE_ONLY; with 0 it does what fuse_lowlevel_notify_inval_entry() does
+ * @param flags in older headers: FUSE_LL_EXPIRE_ONLY; with 0 it does what
+ * fuse_lowlevel_notify_inval_entry() does
  */
+#if FUSE_MINOR_VERSION > 14
+int fuse_lowlevel_notify_expire_entry(struct fuse_session *se, fuse_ino_t parent, const char *name,
+                                      size_t namelen);
+#else
 int fuse_lowlevel_notify_expire_entry(struct fuse_session *se, fuse_ino_t parent, const char *name,
                                       size_t namelen, enum fuse_expire_flags flags);
+#endif
+
+#if FUSE_MINOR_VERSION > 14
+/**
+ * Makes every name that is cached now expire.
+ *
+ * @param se the session
+ */
+int fuse_lowlevel_notify_increment_epoch(struct fuse_session *se);
+
+/**
+ * Asks the kernel to drop nodes from its cache, as far as they are not in use.
+ *
+ * @param se the session
+ * @param nodeids the nodes
+ * @param count how many
+ */
+int fuse_lowlevel_notify_prune(struct fuse_session *se, fuse_ino_t *nodeids, uint32_t count);
+#endif
 
 /**
  * Says that a name was removed: drops it, if it still stands for `child`, and tells those who watch.
@@ -726,6 +794,76 @@ void fuse_req_interrupt_func(fuse_req_t req, fuse_interrupt_func_t func, void *d
  */
 int fuse_req_interrupted(fuse_req_t req);
 
+#if FUSE_MINOR_VERSION > 14
+/**
+ * How many security contexts the kernel sent with a request that creates a node.
+ *
+ * @param req the request
+ * @return the number; 0 without FUSE_CAP_SECURITY_CTX
+ */
+uint32_t fuse_req_secctx_count(fuse_req_t req);
+
+/**
+ * Has fuse_req_secctx_next() begin again.
+ *
+ * @param req the request
+ */
+void fuse_req_secctx_reset(fuse_req_t req);
+
+/**
+ * The next security context: an extended attribute that the node is to have.
+ *
+ * @param req the request
+ * @param name receives the name, which is the request's
+ * @param value receives the value, which is the request's
+ * @param value_len receives its length in bytes
+ * @return 0; -ENOENT after the last; -EIO if the kernel sent nonsense
+ */
+int fuse_req_secctx_next(fuse_req_t req, const char **name, const char **value,
+                         uint32_t *value_len);
+
+/**
+ * Whether the request came by io_uring.
+ *
+ * @param req the request
+ * @return true if so
+ */
+bool fuse_req_is_uring(fuse_req_t req);
+
+/**
+ * Where the answer's data goes to. Who puts it there, and gives that address to the reply function,
+ * spares a copy.
+ *
+ * @param req the request
+ * @param payload receives the address
+ * @param payload_sz receives how much fits there, in bytes
+ * @param mr receives NULL
+ * @return 0, or -EINVAL if there is no such place
+ */
+int fuse_req_get_payload(fuse_req_t req, char **payload, size_t *payload_sz, void **mr);
+
+/**
+ * Has the kernel read and write a file by itself: makes an open file one that
+ * fuse_file_info::backing_id can name.
+ *
+ * It takes FUSE_CAP_PASSTHROUGH and CAP_SYS_ADMIN.
+ *
+ * @param req the request
+ * @param fd the file; stays the caller's, and may be closed
+ * @return the number, or 0 after a message
+ */
+int fuse_passthrough_open(fuse_req_t req, int fd);
+
+/**
+ * Gives such a number back. Files opened with it go on.
+ *
+ * @param req the request
+ * @param backing_id the number
+ * @return 0, or -1 after a message
+ */
+int fuse_passthrough_close(fuse_req_t req, int backing_id);
+#endif
+
 /** @} */
 
 /**
@@ -803,18 +941,56 @@ int fuse_parse_cmdline(struct fuse_args *args, struct fuse_cmdline_opts *opts);
  * @param userdata handed to `init` and `destroy`, and by fuse_req_userdata()
  * @return the session, or NULL after a message
  */
+#if FUSE_MINOR_VERSION > 14
+struct fuse_session *fuse_session_new_versioned(struct fuse_args *args,
+                                                const struct fuse_lowlevel_ops *op, size_t op_size,
+                                                const struct libfuse_version *version,
+                                                void *userdata);
+
+static inline struct fuse_session *fuse_session_new_fn(struct fuse_args *args,
+                                                       const struct fuse_lowlevel_ops *op,
+                                                       size_t op_size, void *userdata)
+{
+    struct libfuse_version version = FUSE_THIS_VERSION;
+
+    return fuse_session_new_versioned(args, op, op_size, &version, userdata);
+}
+#define fuse_session_new(args, op, op_size, userdata) \
+    fuse_session_new_fn(args, op, op_size, userdata)
+#else
 struct fuse_session *fuse_session_new(struct fuse_args *args, const struct fuse_lowlevel_ops *op,
                                       size_t op_size, void *userdata);
+#endif
 
 /**
  * Lets the caller read and write the messages, instead of mounting.
  *
  * @param se the session
  * @param io the functions; copied
+ * @param op_size from FUSE_USE_VERSION 317 on: sizeof(struct fuse_custom_io)
  * @param fd the descriptor they are called with, which belongs to the session from now on
  * @return 0, or -errno: -EBADF for a bad descriptor, -EINVAL for a missing function
  */
+#if FUSE_MINOR_VERSION > 14
+int fuse_session_custom_io_317(struct fuse_session *se, const struct fuse_custom_io *io,
+                               size_t op_size, int fd);
+
+#if FUSE_USE_VERSION >= FUSE_MAKE_VERSION(3, 17)
+static inline int fuse_session_custom_io(struct fuse_session *se, const struct fuse_custom_io *io,
+                                         size_t op_size, int fd)
+{
+    return fuse_session_custom_io_317(se, io, op_size, fd);
+}
+#else
+static inline int fuse_session_custom_io(struct fuse_session *se, const struct fuse_custom_io *io,
+                                         int fd)
+{
+    return fuse_session_custom_io_317(se, io, offsetof(struct fuse_custom_io, clone_fd), fd);
+}
+#endif
+#else
 int fuse_session_custom_io(struct fuse_session *se, const struct fuse_custom_io *io, int fd);
+#endif
 
 /**
  * Mounts the file system.
@@ -888,6 +1064,46 @@ void fuse_session_unmount(struct fuse_session *se);
  */
 void fuse_session_destroy(struct fuse_session *se);
 
+#if FUSE_MINOR_VERSION > 14
+/**
+ * Shows every request and reply from now on.
+ *
+ * @param se the session
+ */
+void fuse_session_set_debug(struct fuse_session *se);
+
+/**
+ * Whether fuse_session_mount() waits for the `init` handler, where the kernel can do that. Without
+ * this call it does so after fuse_daemonize_early_start() went into the background.
+ *
+ * @param se the session, not mounted yet
+ * @param enable whether it waits
+ */
+void fuse_session_set_sync_init(struct fuse_session *se, bool enable);
+
+/** Called when the time of a watchdog is over. */
+typedef void (*fuse_timeout_cb)(void *data);
+
+/**
+ * Ends the process if it does not end by itself once the kernel has closed the connection.
+ *
+ * @param se the session, mounted
+ * @param timeout_sec how long to wait after that
+ * @param cb called then, in a thread of the library's; NULL: the process exits with status 1
+ * @param cb_data handed to it
+ * @return for fuse_session_stop_teardown_watchdog(); NULL after a message
+ */
+void *fuse_session_start_teardown_watchdog(struct fuse_session *se, int timeout_sec,
+                                           fuse_timeout_cb cb, void *cb_data);
+
+/**
+ * Stops a watchdog, before or after its session is destroyed.
+ *
+ * @param data from fuse_session_start_teardown_watchdog(), or NULL
+ */
+void fuse_session_stop_teardown_watchdog(void *data);
+#endif
+
 /** @} */
 
 /**
@@ -901,7 +1117,7 @@ void fuse_session_destroy(struct fuse_session *se);
  * @param se the session
  * @return the descriptor; it stays the session's
  */
-int fuse_session_fd(struct fuse_session *se);
+int fuse_session_fd(FUSE_CONST struct fuse_session *se);
 
 /**
  * Serves a request. Errors are answered to the kernel.

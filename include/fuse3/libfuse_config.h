@@ -4,11 +4,17 @@
  */
 
 /** @file
- * How the library that these headers belong to was built. Included by fuse_common.h.
+ * Which library these headers belong to, and how it was built. Included by fuse_common.h.
  */
 
 #ifndef LIBFUSE_CONFIG_H_
 #define LIBFUSE_CONFIG_H_
+
+/** Major version of the interface. */
+#define FUSE_MAJOR_VERSION 3
+
+/** Minor version of the interface. */
+#define FUSE_MINOR_VERSION 14
 
 /**
  * Public symbols carry versions, so that the plain name of a function that changed its signature

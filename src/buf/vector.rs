@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use smallvec::SmallVec;
+
 use super::segment::Segment;
 use crate::errno::{Errno, Result};
 
@@ -24,6 +26,7 @@ pub struct Vector<'a> {
 #[derive(Debug)]
 enum Segments<'a> {
     Many(&'a [Segment]),
+    Own(SmallVec<[Segment; 2]>),
     One(Segment),
 }
 
@@ -79,6 +82,19 @@ impl<'a> Vector<'a> {
         Vector { segments, idx, off, writable: true, _memory: PhantomData }
     }
 
+    /// As [`Vector::from_raw`], with a list of its own, for callers whose segments look otherwise.
+    ///
+    /// # Safety
+    /// As for [`Vector::from_raw`].
+    pub unsafe fn from_list(
+        segments: impl IntoIterator<Item = Segment>,
+        idx: usize,
+        off: usize,
+    ) -> Vector<'a> {
+        let segments = Segments::Own(segments.into_iter().collect());
+        Vector { segments, idx, off, writable: true, _memory: PhantomData }
+    }
+
     /// One segment of memory, to copy from. As a destination it gives `EFAULT`.
     pub fn from_bytes(bytes: &'a [u8]) -> Vector<'a> {
         let segment = Segment::memory(bytes.as_ptr().cast_mut(), bytes.len());
@@ -104,6 +120,7 @@ impl<'a> Vector<'a> {
     pub fn segments(&self) -> &[Segment] {
         match &self.segments {
             Segments::Many(segments) => segments,
+            Segments::Own(segments) => segments,
             Segments::One(segment) => std::slice::from_ref(segment),
         }
     }

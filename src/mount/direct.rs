@@ -8,7 +8,7 @@ use std::path::Path;
 use nix::unistd::{getgid, getuid};
 
 use super::point::Target;
-use super::{MountOptions, open_device};
+use super::{MountOptions, Watcher, open_device};
 use crate::{Errno, Result};
 
 /// `mount(2)` looks at one page of data and would silently cut off the rest.
@@ -18,8 +18,13 @@ const MAX_DATA: usize = 4095;
 ///
 /// # Errors
 /// Logged, except `EPERM` of the mount itself: the helper may succeed then.
-pub(super) fn mount(target: &Target, options: &MountOptions) -> Result<OwnedFd> {
+pub(super) fn mount(
+    target: &Target,
+    options: &MountOptions,
+    watcher: &mut dyn Watcher,
+) -> Result<OwnedFd> {
     let device = open_device()?;
+    watcher.opened(device.as_fd());
     let owner = (getuid().as_raw(), getgid().as_raw());
     let data = options.kernel_data(device.as_fd(), target.root_mode(), owner);
     let mounted = if data.len() > MAX_DATA {
@@ -42,6 +47,9 @@ pub(super) fn mount(target: &Target, options: &MountOptions) -> Result<OwnedFd> 
         Err(error) => {
             log::error!("fuse: mount failed: {error} (mounting on {})", target.path().display());
         }
+    }
+    if mounted.is_err() {
+        watcher.given_up();
     }
     mounted.map(|()| device)
 }

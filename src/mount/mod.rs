@@ -109,6 +109,33 @@ impl AsFd for Mount {
 /// error), `EPROTO` for a helper that answers nonsense, `ENOENT` for a missing mount point, device
 /// or helper.
 pub fn mount(mountpoint: &Path, options: &MountOptions) -> Result<Mount> {
+    mount_watched(mountpoint, options, &mut Unwatched)
+}
+
+/// Is told of the devices that this process tries to mount by itself.
+pub trait Watcher {
+    /// `device` is open and about to be mounted.
+    fn opened(&mut self, device: BorrowedFd<'_>);
+    /// It was not mounted after all, and will be closed.
+    fn given_up(&mut self);
+}
+
+struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn opened(&mut self, _device: BorrowedFd<'_>) {}
+    fn given_up(&mut self) {}
+}
+
+/// As [`mount`], with someone who may serve requests while the mount is being made.
+///
+/// # Errors
+/// As [`mount`].
+pub fn mount_watched(
+    mountpoint: &Path,
+    options: &MountOptions,
+    watcher: &mut dyn Watcher,
+) -> Result<Mount> {
     fill_standard_fds()?;
     if let Some(number) = device_number(mountpoint) {
         let device = proc::adopt_fd(number).map_err(|error| {
@@ -125,7 +152,7 @@ pub fn mount(mountpoint: &Path, options: &MountOptions) -> Result<Mount> {
     }
     // The helper of libfuse 3.14 watches over a mount only if it made it, whoever is asking.
     if !options.auto_unmount() {
-        match direct::mount(&target, options) {
+        match direct::mount(&target, options, watcher) {
             Err(Errno::EPERM) => {}
             result => {
                 let device = result?;

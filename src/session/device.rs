@@ -35,7 +35,7 @@ impl Session {
         let Some(device) = &self.config.device else {
             return req.not_implemented();
         };
-        if self.config.debug {
+        if self.is_debugged() {
             log::debug!("CUSE_INIT: {}.{}", args.major, args.minor);
             log::debug!("flags=0x{:08x}", args.flags);
         }
@@ -56,6 +56,9 @@ impl Session {
             max_background: 0,
             congestion_threshold: 0,
             time_gran: 0,
+            max_backing_stack_depth: 0,
+            no_interrupt: false,
+            request_timeout: 0,
             library_reads: false,
             refused: Capabilities::empty(),
         };

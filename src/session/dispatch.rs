@@ -2,8 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::caps::Features;
+use super::contexts::Contexts;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
@@ -34,51 +36,87 @@ impl Session {
     ///
     /// Whatever the bytes are, the result is at worst an error reply and a log line.
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
-        let header = match request::header(message.bytes(), message.len()) {
-            Ok(header) => header,
+        match request::header(message.bytes(), message.len()) {
+            Ok(header) => self.process_parsed(&header, message, channel),
             Err(error) => {
                 log::error!("fuse: malformed request: {error}");
                 self.refuse_malformed(message.bytes(), channel);
-                return;
             }
-        };
-        probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
-        if self.is_observed() {
-            self.observe_request(&header, message.is_in_pipe(), &**channel);
+        }
+    }
+
+    /// Serves a message with this header.
+    ///
+    /// A panic, whether of the filesystem's method or of the engine, ends here: it is logged, and
+    /// the request, if it is still open, answered `EIO`.
+    pub(super) fn process_parsed(
+        self: &Arc<Self>,
+        header: &InHeader,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+    ) {
+        let mut entered = None;
+        let serve = || self.enter(header, message, channel, &mut entered);
+        if catch_unwind(AssertUnwindSafe(serve)).is_ok() {
+            return;
         }
         let opcode = Opcode::from_raw(header.opcode);
-        let parsed =
-            request::operation(&header, message.bytes(), self.protocol(), message.is_in_pipe());
-        let operation = match (parsed, self.admit(opcode, &header)) {
-            (_, Err(error)) => return self.decline(&header, error, channel),
+        log::error!("fuse: panic while serving {}", opcode.map_or("request", Opcode::name));
+        match entered {
+            Some(handle) => answer_after_panic(handle, opcode),
+            None => self.decline(header, Errno::EIO, channel),
+        }
+    }
+
+    /// Enters the request into the table, whose handle is put into `entered`, and calls its method.
+    fn enter(
+        self: &Arc<Self>,
+        header: &InHeader,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+        entered: &mut Option<Handle>,
+    ) {
+        probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
+        if self.is_observed() {
+            self.observe_request(header, message.is_in_pipe(), &**channel);
+        }
+        let opcode = Opcode::from_raw(header.opcode);
+        let bytes = message.bytes();
+        let parsed = request::operation(header, bytes, self.protocol(), message.is_in_pipe());
+        let operation = match (parsed, self.admit(opcode, header)) {
+            (_, Err(error)) => return self.decline(header, error, channel),
             (Err(error), Ok(())) => {
-                self.log_malformed(&header, error);
-                return self.decline(&header, Errno::EIO, channel);
+                self.log_malformed(header, error);
+                return self.decline(header, Errno::EIO, channel);
             }
             (Ok(operation), Ok(())) => operation,
         };
         if let Operation::Interrupt { unique } = operation {
-            if self.config.debug {
+            if self.is_debugged() {
                 log::debug!("INTERRUPT: {unique}");
             }
-            contain("INTERRUPT", || self.interrupt(header.unique, unique));
+            if self.negotiated.no_interrupt.load(Ordering::Relaxed) {
+                // The kernel then sends no more of them.
+                let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
+                return;
+            }
+            self.interrupt(header.unique, unique);
             return;
         }
-        let Some(at) = SlotRef::allocate(self, channel, &header) else {
+        let Some(at) = SlotRef::allocate(self, channel, header) else {
             log::error!("fuse: too many requests in flight; refusing unique {}", header.unique);
-            return self.decline(&header, Errno::ENOMEM, channel);
+            return self.decline(header, Errno::ENOMEM, channel);
         };
         let awaited = (!is_unanswered(opcode)).then_some(header.unique);
         if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, awaited) {
             // ENOENT if its target is gone; then there is nothing to repeat.
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
         }
-        let handle = at.handle();
-        let req = Request::new(at);
-        let name = opcode.map_or("request", Opcode::name);
-        if !contain(name, || self.serve(req, &header, operation, message.payload())) {
-            answer_after_panic(handle, opcode);
+        *entered = Some(at.handle());
+        if header.total_extlen != 0 && !message.is_in_pipe() {
+            at.slot.body.lock().contexts = Contexts::of(header, bytes);
         }
+        self.serve(Request::new(at), header, operation, message.payload());
     }
 
     /// Whether the session may serve this request now, and from this user.
@@ -88,6 +126,9 @@ impl Session {
         // A filesystem that was told to end has freed what its handlers use.
         if self.is_initialized() == is_init || self.is_destroyed() {
             return Err(Errno::EIO);
+        }
+        if !self.config.deny_others {
+            return Ok(());
         }
         let allowed_to_all = matches!(
             opcode,
@@ -106,11 +147,7 @@ impl Session {
             )
         );
         // Forgets and interrupts are the kernel's own, whoever happened to cause them.
-        if self.config.deny_others
-            && header.uid != self.owner
-            && header.uid != 0
-            && !allowed_to_all
-            && !is_unanswered(opcode)
+        if header.uid != self.owner && header.uid != 0 && !allowed_to_all && !is_unanswered(opcode)
         {
             return Err(Errno::EACCES);
         }
@@ -243,7 +280,7 @@ impl Session {
             }
             Operation::Ioctl { args, flags, data } => {
                 let compat = flags.contains(IoctlFlags::BITS_32);
-                req.at.slot.body.lock().compat_ioctl = compat;
+                req.at.slot.compat_ioctl.store(compat, Ordering::Relaxed);
                 let out_size = args.out_size as usize;
                 let call = IoctlCall { cmd: args.cmd, arg: args.arg, flags, out_size };
                 ops.ioctl(req, node, &call, data, &file_with(args.fh));
@@ -279,6 +316,10 @@ impl Session {
                 ops.copy_file_range(req, &range);
             }
             Operation::Syncfs => ops.syncfs(req, node),
+            Operation::Statx { fh, flags, mask } => {
+                let file = fh.map(file_with);
+                ops.statx(req, node, flags, mask, file.as_ref());
+            }
             // INTERRUPT was handled before the request was entered.
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 
 use zerocopy::IntoBytes;
 
-use super::caps::{self, Capabilities, ConnInfo};
+use super::caps::{self, Capabilities, ConnInfo, Dialect};
 use super::{DEFAULT_PAGES, Request, Session, dispatch};
 use crate::errno::Errno;
 use crate::sys::pipe::page_size;
+use crate::transport::uring::Unused;
 use crate::wire::flags::InitFlags;
 use crate::wire::layout::{InitIn, InitOut};
 use crate::wire::{HEADER_ROOM, MAJOR, MIN_READ_BUFFER, MINOR, reply};
@@ -28,7 +29,7 @@ fn kernel_page_limit() -> usize {
 impl Session {
     /// Answers INIT, calling the filesystem's init handler in between.
     pub(super) fn negotiate(self: &Arc<Self>, req: Request, args: &InitIn) {
-        if self.config.debug {
+        if self.is_debugged() {
             log::debug!("INIT: {}.{}", args.major, args.minor);
             if args.major == MAJOR && args.minor >= 6 {
                 log::debug!("flags=0x{:08x}", args.flags);
@@ -82,13 +83,22 @@ impl Session {
         }
         self.limit_max_write(&mut conn, max_write_before, args.minor, offered);
         let mut out = self.settle(args, offered, &conn);
-        let by_ring =
-            self.prepare_rings(offered.contains(InitFlags::OVER_IO_URING), ring_payload(&out));
+        let by_ring = if self.config.dialect == Dialect::V319
+            && conn.capable.contains(Capabilities::OVER_IO_URING)
+            && !conn.want.contains(Capabilities::OVER_IO_URING)
+        {
+            Err(Unused::Filesystem)
+        } else {
+            self.prepare_rings(offered.contains(InitFlags::OVER_IO_URING), ring_payload(&out))
+        };
         if by_ring.is_ok() {
             out.flags2 |= (InitFlags::OVER_IO_URING.bits() >> 32) as u32;
+        } else {
+            conn.want -= Capabilities::OVER_IO_URING;
         }
+        dispatch::contain("init", || self.ops.negotiated(&conn));
         let size = reply::init_size(args.minor);
-        if self.config.debug {
+        if self.is_debugged() {
             log_answer(&out);
         }
         let answered = req.reply_slices(&[IoSlice::new(&out.as_bytes()[..size])]);
@@ -111,7 +121,8 @@ impl Session {
         let channel = self.channel();
         let splice_out = channel.as_ref().is_some_and(|channel| channel.can_splice_out());
         let splice_in = channel.as_ref().is_some_and(|channel| channel.can_splice_in());
-        let capable = caps::capable(args.minor, offered, splice_out, splice_in);
+        let dialect = self.config.dialect;
+        let capable = caps::capable(dialect, args.minor, offered, splice_out, splice_in);
         let mut max_write = self.buffer_size() - HEADER_ROOM;
         // Kernels before 7.6 send no flags at all; libfuse shows their filesystems no limit.
         if args.minor >= 6 && !offered.contains(InitFlags::MAX_PAGES) {
@@ -124,10 +135,13 @@ impl Session {
             max_read: self.config.max_read,
             max_readahead: if args.minor >= 6 { args.max_readahead } else { 0 },
             capable,
-            want: caps::default_want(capable, self.ops.features()),
+            want: caps::default_want(dialect, capable, self.ops.features()),
             max_background: 0,
             congestion_threshold: 0,
             time_gran: 1,
+            max_backing_stack_depth: 0,
+            no_interrupt: false,
+            request_timeout: 0,
             library_reads: self.own_loop.load(Ordering::Acquire),
             refused: Capabilities::empty(),
         }
@@ -164,7 +178,7 @@ impl Session {
 
     /// Stores what was agreed and writes it down for the kernel.
     fn settle(&self, args: &InitIn, offered: InitFlags, conn: &ConnInfo) -> InitOut {
-        let mut flags = caps::reply_flags(conn.want, self.ops.features());
+        let mut flags = caps::reply_flags(self.config.dialect, conn.want, self.ops.features());
         // Requests above one page have been the rule since 2.6.27.
         flags |= InitFlags::BIG_WRITES;
         let mut max_pages = 0;
@@ -174,6 +188,16 @@ impl Session {
             max_pages = u16::try_from(pages).unwrap_or(u16::MAX);
         }
         flags |= offered & InitFlags::INIT_EXT;
+        let mut request_timeout = 0;
+        if offered.contains(InitFlags::REQUEST_TIMEOUT) && conn.request_timeout != 0 {
+            flags |= InitFlags::REQUEST_TIMEOUT;
+            request_timeout = conn.request_timeout;
+        }
+        // The filesystem itself is one of the stack.
+        let max_stack_depth = match flags.contains(InitFlags::PASSTHROUGH) {
+            true => conn.max_backing_stack_depth.saturating_add(1),
+            false => 0,
+        };
 
         let negotiated = &self.negotiated;
         negotiated.minor.store(args.minor.min(MINOR), Ordering::Release);
@@ -183,6 +207,9 @@ impl Session {
         negotiated.splice_wanted.store(wants(Capabilities::SPLICE_WRITE), Ordering::Release);
         negotiated.splice_move.store(wants(Capabilities::SPLICE_MOVE), Ordering::Release);
         negotiated.splice_read.store(wants(Capabilities::SPLICE_READ), Ordering::Release);
+        let setxattr_ext = flags.contains(InitFlags::SETXATTR_EXT);
+        negotiated.setxattr_ext.store(setxattr_ext, Ordering::Release);
+        negotiated.no_interrupt.store(conn.no_interrupt, Ordering::Release);
 
         let (flags, flags2) = (flags.bits() as u32, (flags.bits() >> 32) as u32);
         let has_background = args.minor >= 13;
@@ -198,6 +225,8 @@ impl Session {
             time_gran: if args.minor >= 23 { conn.time_gran } else { 0 },
             max_pages,
             flags2,
+            max_stack_depth,
+            request_timeout,
             ..InitOut::default()
         }
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::caps::Dialect;
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};
-use crate::transport::Channel;
+use crate::transport::{Channel, Payload};
 use crate::wire::request;
 
 /// One thread that receives and serves requests.
@@ -18,6 +19,8 @@ pub(super) struct Server<'s> {
     channel: Arc<dyn Channel>,
     buffer: RequestBuffer,
     expect_large: bool,
+    /// The data of a request that was spliced, until it has been served.
+    payload: Option<Payload>,
     errand: Arc<Errand>,
 }
 
@@ -40,7 +43,8 @@ impl<'s> Server<'s> {
         channel: Arc<dyn Channel>,
         buffer: RequestBuffer,
     ) -> Server<'s> {
-        Server { session, channel, buffer, expect_large: false, errand: Arc::default() }
+        let errand = Arc::default();
+        Server { session, channel, buffer, expect_large: false, payload: None, errand }
     }
 
     /// The same server, which says in `errand` what it serves.
@@ -57,8 +61,8 @@ impl<'s> Server<'s> {
             reader.leave();
             return Ok(Step::End);
         }
-        let received =
-            self.session.receive_one(&*self.channel, &mut self.buffer, self.expect_large);
+        let (channel, buffer, payload) = (&*self.channel, &mut self.buffer, &mut self.payload);
+        let received = self.session.receive_one(channel, buffer, self.expect_large, payload);
         reader.leave();
         match received? {
             Received::Nothing => Ok(Step::Again),
@@ -82,24 +86,32 @@ impl<'s> Server<'s> {
 
     /// Serves what [`Server::receive`] found.
     pub fn serve(&mut self, request: Received) {
-        let message = match &request {
-            Received::Memory(len) => self.buffer.message(*len),
-            Received::Spliced(payload) => {
-                let Some(pipe) = payload.pipe() else { return };
+        match request {
+            Received::Memory(len) => self.expect_large = self.process(self.buffer.message(len)),
+            Received::Spliced => {
+                // Dropped, and what is left of it discarded, when the request has been served.
+                let payload = self.payload.take();
+                let data = payload.as_ref().and_then(|payload| Some((payload, payload.pipe()?)));
+                let Some((payload, pipe)) = data else { return };
                 let head = self.buffer.head();
-                Message::in_pipe(head, head.len() + payload.len(), pipe)
+                let message = Message::in_pipe(head, head.len() + payload.len(), pipe);
+                self.expect_large = self.process(message);
             }
-            Received::Nothing | Received::End => return,
-        };
-        let header = request::header(message.bytes(), message.len());
-        self.expect_large = header.as_ref().is_ok_and(is_large_write);
-        if let Ok(header) = &header {
-            self.errand.begin(header);
+            Received::Nothing | Received::End => {}
         }
-        let (session, channel) = (self.session, &self.channel);
-        // A panic in the engine itself must not end the loop either.
-        dispatch::contain("a request", || session.process(message, channel));
+    }
+
+    /// Serves a message; returns whether the next one is likely to be a large write.
+    fn process(&self, message: Message<'_>) -> bool {
+        let Ok(header) = request::header(message.bytes(), message.len()) else {
+            // Says what is wrong with it.
+            self.session.process(message, &self.channel);
+            return false;
+        };
+        self.errand.begin(&header);
+        self.session.process_parsed(&header, message, &self.channel);
         self.errand.end();
+        is_large_write(&header)
     }
 }
 
@@ -107,7 +119,10 @@ impl Session {
     /// What the loops have in common at their end: the result, and a clean slate.
     pub(super) fn loop_result(&self) -> i32 {
         let result = self.exit().result();
-        self.exit().reset();
+        // From libfuse 3.18 on a session that was told to end stays so until it is reset.
+        if self.config.dialect == Dialect::V314 {
+            self.exit().reset();
+        }
         result
     }
 
@@ -129,6 +144,12 @@ impl Session {
         self.own_loop.store(true, Ordering::Release);
         *self.loop_kind.lock() = LoopKind::Single;
         let exit = self.exit();
+        // What the kernel gives to the rings of an earlier loop with workers is served there, in turns.
+        let by_workers = self.rings.lock().is_some();
+        if by_workers {
+            self.turns.one_at_a_time(true);
+            self.resume_rings();
+        }
         let mask = exit.reader.bind();
         if let Err(error) = exit.alarm.aim_at_this_thread() {
             log::warn!("fuse: no timer ({error}): exit may wait for the next request");
@@ -138,6 +159,10 @@ impl Session {
             self.reading_failed(Errno::EIO);
         }
         drop(shows);
+        if by_workers {
+            self.pause_rings();
+            self.turns.one_at_a_time(false);
+        }
         exit.alarm.remove();
         exit.reader.unbind();
         restore_mask(&mask);
@@ -161,7 +186,9 @@ impl Session {
                         // The read was won by a request; its handler must not be disturbed.
                         exit.alarm.disarm();
                     }
+                    let turn = self.turns.take(|| true);
                     server.serve(request);
+                    drop(turn);
                 }
                 Ok(Step::Again) if !exit.is_requested() => {
                     // Perhaps somebody who ended an earlier loop was late with the call.

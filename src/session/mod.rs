@@ -6,8 +6,10 @@
 
 pub mod caps;
 mod census;
+mod contexts;
 mod device;
 mod dispatch;
+mod early;
 mod errand;
 pub mod exit;
 pub mod groups;
@@ -16,6 +18,7 @@ mod interrupt;
 mod loops;
 mod notify;
 pub mod ops;
+mod passthrough;
 mod pool;
 mod receive;
 mod reply;
@@ -23,6 +26,7 @@ pub mod request;
 mod rings;
 mod slots;
 mod stats;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -37,6 +41,7 @@ use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
 pub use device::CharDevice;
+pub use early::EarlyServer;
 pub use errand::ExitPatience;
 use exit::ExitState;
 use interrupt::EarlyInterrupts;
@@ -47,6 +52,7 @@ pub use receive::{Message, RequestBuffer};
 pub use reply::{IoctlRange, OpenReply};
 pub use request::{Misuse, Peek, PollHandle, Request};
 pub use slots::{Context, Handle, InterruptCallback};
+use turns::Turns;
 
 /// Pages of a request's data before init has had its say: 1 MiB of 4 KiB pages.
 const DEFAULT_PAGES: usize = 256;
@@ -68,6 +74,8 @@ pub struct Config {
     pub stats: StatsPolicy,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
+    /// Which libfuse's capabilities the filesystem knows.
+    pub dialect: caps::Dialect,
     /// A number that belongs to whoever made the session; the engine only keeps it.
     pub userdata: usize,
     /// The session serves this character device, not a filesystem.
@@ -87,6 +95,7 @@ enum LoopKind {
 pub struct Session {
     pub(super) ops: Box<dyn LowLevelOps>,
     pub(super) config: Config,
+    /// Every request and reply is logged.
     /// The user who made the session, for `deny_others`.
     pub(super) owner: u32,
     channel: RwLock<Option<Arc<dyn Channel>>>,
@@ -102,6 +111,7 @@ pub struct Session {
     rings: Mutex<Option<Arc<rings::Rings>>>,
     /// They come by io_uring to a loop with one thread.
     solo: AtomicBool,
+    turns: Arc<Turns>,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
     sheet: stats::Sheet,
@@ -118,6 +128,9 @@ struct Negotiated {
     splice_wanted: AtomicBool,
     splice_move: AtomicBool,
     splice_read: AtomicBool,
+    setxattr_ext: AtomicBool,
+    /// The kernel is told to send no INTERRUPT.
+    no_interrupt: AtomicBool,
     /// Bytes a request may have, headers included.
     buffer_size: AtomicUsize,
 }
@@ -141,6 +154,8 @@ impl Session {
                 splice_wanted: AtomicBool::new(false),
                 splice_move: AtomicBool::new(false),
                 splice_read: AtomicBool::new(false),
+                setxattr_ext: AtomicBool::new(false),
+                no_interrupt: AtomicBool::new(false),
                 buffer_size: AtomicUsize::new(DEFAULT_PAGES * page_size() + HEADER_ROOM),
             },
             early_interrupts: EarlyInterrupts::default(),
@@ -149,6 +164,7 @@ impl Session {
             loop_kind: Mutex::new(LoopKind::None),
             rings: Mutex::new(None),
             solo: AtomicBool::new(false),
+            turns: Arc::default(),
             let_go: AtomicBool::new(false),
         })
     }
@@ -156,6 +172,15 @@ impl Session {
     /// What the session was made with.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Logs every request and reply from now on.
+    pub fn set_debug(&self) {
+        self.sheet.set_debug();
+    }
+
+    fn is_debugged(&self) -> bool {
+        self.sheet.is_debugged()
     }
 
     /// Gives the session the channel it reads from. `EBUSY` if it has one.
@@ -203,7 +228,10 @@ impl Session {
 
     /// How messages are laid out.
     pub fn protocol(&self) -> Protocol {
-        Protocol { minor: self.negotiated.minor.load(Ordering::Relaxed), setxattr_ext: false }
+        Protocol {
+            minor: self.negotiated.minor.load(Ordering::Relaxed),
+            setxattr_ext: self.negotiated.setxattr_ext.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends the filesystem: calls its destroy handler, unless INIT never came or it has been

@@ -114,6 +114,19 @@ impl Session {
         self.notify(18, NotifyCode::Delete, &payload)
     }
 
+    /// Makes the kernel look up again, at its next use, every name that it has cached up to now.
+    pub fn notify_increment_epoch(&self) -> Result<()> {
+        self.notify(44, NotifyCode::IncEpoch, &[])
+    }
+
+    /// Asks the kernel to drop these nodes from its cache, as far as nothing uses them.
+    pub fn notify_prune(&self, nodes: &[NodeId]) -> Result<()> {
+        let count = u32::try_from(nodes.len()).map_err(|_| Errno::EINVAL)?;
+        let out = NotifyPruneOut { count, padding: 0, spare: 0 };
+        let payload = [IoSlice::new(out.as_bytes()), IoSlice::new(nodes.as_bytes())];
+        self.notify(45, NotifyCode::Prune, &payload)
+    }
+
     /// Puts data into the page cache of `node` at `offset`, as if it had been read.
     pub fn notify_store(
         &self,

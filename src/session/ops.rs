@@ -89,6 +89,9 @@ pub trait LowLevelOps: Send + Sync {
     /// Called once, while the INIT request is processed and before its reply.
     fn init(&self, conn: &mut ConnInfo) {}
 
+    /// Called once, when INIT is about to be answered: `conn` is what was agreed.
+    fn negotiated(&self, conn: &ConnInfo) {}
+
     /// Called once, after the last request, if [`init`](Self::init) was called.
     fn destroy(&self) {}
 
@@ -264,6 +267,11 @@ pub trait LowLevelOps: Send + Sync {
         req.not_implemented();
     }
     fn syncfs(&self, req: Request, node: NodeId) {
+        req.not_implemented();
+    }
+    /// Attributes as statx(2) has them: `flags` are its synchronisation flags, `mask` the fields asked
+    /// for. Without it the kernel makes do with getattr.
+    fn statx(&self, req: Request, node: NodeId, flags: u32, mask: u32, file: Option<&FileInfo>) {
         req.not_implemented();
     }
     fn tmpfile(&self, req: Request, parent: NodeId, mode: u32, file: &FileInfo) {

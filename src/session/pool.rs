@@ -293,9 +293,13 @@ impl Session {
             log::error!("fuse: session is not mounted");
             return Errno::EBADF.negated();
         }
+        if self.solo.load(Ordering::Relaxed) {
+            // The kernel gives requests to the ring of one thread, and takes nothing else for them.
+            log::info!("fuse: requests come by the io_uring of a loop with one thread: one serves");
+            return self.run_single();
+        }
         self.own_loop.store(true, Ordering::Release);
         *self.loop_kind.lock() = LoopKind::Workers(config);
-        self.resume_rings();
         let pool = Arc::new(Pool {
             session: self.clone(),
             config: LoopConfig { max_threads: config.max_threads.max(1), ..config },
@@ -308,6 +312,7 @@ impl Session {
             log::warn!("fuse: no worker thread could be started: serving requests one by one");
             return self.run_single();
         }
+        self.resume_rings();
         let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
         drop(shows);

@@ -135,44 +135,42 @@ pub fn read_exact(pipe: BorrowedFd<'_>, mut bytes: &mut [u8]) -> Result<()> {
 #[derive(Default)]
 pub struct RequestBuffer {
     bytes: Option<PageBuffer>,
+    /// How far into the memory a request begins.
+    start: usize,
 }
 
 impl RequestBuffer {
     /// A buffer for requests of up to `size` bytes. `ENOMEM` when there is no room for it.
     pub fn new(size: usize) -> Result<RequestBuffer> {
-        let size = size.checked_add(RequestBuffer::start()).ok_or(Errno::ENOMEM)?;
-        Ok(RequestBuffer { bytes: Some(PageBuffer::new(size)?) })
-    }
-
-    /// How far into the memory a request begins.
-    fn start() -> usize {
         let page = page_size();
-        page - DATA_OFFSET % page
+        let start = page - DATA_OFFSET % page;
+        let size = size.checked_add(start).ok_or(Errno::ENOMEM)?;
+        Ok(RequestBuffer { bytes: Some(PageBuffer::new(size)?), start })
     }
 
     /// The buffer, `size` bytes of it; replaced if the session's size has grown. `ENOMEM` when
     /// there is no room for that; the buffer then is what it was.
     pub fn sized(&mut self, size: usize) -> Result<&mut [u8]> {
-        let start = RequestBuffer::start();
-        if self.bytes.as_ref().is_none_or(|bytes| bytes.len() - start < size) {
+        if self.bytes.as_ref().is_none_or(|bytes| bytes.len() - self.start < size) {
             *self = RequestBuffer::new(size)?;
         }
         let bytes = self.bytes.as_mut().ok_or(Errno::ENOMEM)?;
-        Ok(&mut bytes[start..start + size])
+        bytes.get_mut(self.start..).and_then(|bytes| bytes.get_mut(..size)).ok_or(Errno::ENOMEM)
     }
 
     fn filled(&self, len: usize) -> &[u8] {
-        let start = RequestBuffer::start();
-        self.bytes.as_ref().and_then(|bytes| bytes.get(start..start + len)).unwrap_or(&[])
+        let bytes = self.bytes.as_ref().and_then(|bytes| bytes.get(self.start..));
+        bytes.and_then(|bytes| bytes.get(..len)).unwrap_or(&[])
     }
 }
 
 /// What came of trying to receive.
+#[derive(Clone, Copy)]
 pub(super) enum Received {
     /// `usize` bytes in the buffer.
     Memory(usize),
     /// A WRITE or NOTIFY_REPLY: the first [`DATA_OFFSET`] bytes in the buffer, the data in a pipe.
-    Spliced(transport::Payload),
+    Spliced,
     /// Nothing, for a reason that passes: a signal, or a request that vanished.
     Nothing,
     /// The connection has ended.
@@ -180,10 +178,10 @@ pub(super) enum Received {
 }
 
 /// Sorts read errors into those that pass, the end, and failures.
-fn judge_read<T>(result: Result<T>, received: impl FnOnce(T) -> Received) -> Result<Received> {
-    match result.map(received) {
-        Ok(Received::Memory(len)) if len < IN_HEADER_SIZE => Err(short_read(len)),
-        Ok(received) => Ok(received),
+fn judge_read(result: Result<usize>) -> Result<Received> {
+    match result {
+        Ok(len) if len >= IN_HEADER_SIZE => Ok(Received::Memory(len)),
+        Ok(len) => Err(short_read(len)),
         // ENOENT: the request was interrupted while it was being copied.
         Err(Errno::EINTR | Errno::ENOENT) => Ok(Received::Nothing),
         // ECONNABORTED is what ENODEV becomes where FUSE_ABORT_ERROR was negotiated.
@@ -216,12 +214,14 @@ impl Session {
         }
     }
 
-    /// Receives one request the way that suits it: spliced if `expect_large`, else read.
+    /// Receives one request the way that suits it: spliced if `expect_large`, else read. What stays
+    /// in a pipe is put into `payload`.
     pub(super) fn receive_one(
         &self,
         channel: &dyn Channel,
         buffer: &mut RequestBuffer,
         expect_large: bool,
+        payload: &mut Option<transport::Payload>,
     ) -> Result<Received> {
         let size = self.buffer_size();
         let bytes = buffer.sized(size).inspect_err(|error| no_memory(size, *error))?;
@@ -233,13 +233,16 @@ impl Session {
             };
         if splice {
             // Reads plainly by itself where channel or pipe cannot splice.
-            let result = transport::receive_spliced(channel, bytes);
-            return judge_read(result, |request| match request {
-                transport::Received::Memory(bytes) => Received::Memory(bytes.len()),
-                transport::Received::Piped(_, payload) => Received::Spliced(payload),
-            });
+            return match transport::receive_spliced(channel, bytes) {
+                Ok(transport::Received::Memory(bytes)) => judge_read(Ok(bytes.len())),
+                Ok(transport::Received::Piped(_, data)) => {
+                    *payload = Some(data);
+                    Ok(Received::Spliced)
+                }
+                Err(error) => judge_read(Err(error)),
+            };
         }
-        judge_read(channel.read(bytes), Received::Memory)
+        judge_read(channel.read(bytes))
     }
 }
 

@@ -27,17 +27,22 @@ use crate::wire::{OUT_HEADER_SIZE, Opcode};
 const IOCTL_MAX_RANGES: usize = 256;
 
 /// What an OPEN, OPENDIR or CREATE reply says of the open file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct OpenReply {
     /// Handle that later requests on this file carry.
     pub fh: u64,
     /// How the kernel is to treat the file.
     pub flags: OpenFlags,
+    /// The open file that reads and writes go to, from
+    /// [`Session::open_backing`](super::Session::open_backing); 0: they come here.
+    pub backing_id: i32,
 }
 
 impl OpenReply {
     fn encode(self) -> OpenOut {
-        OpenOut { fh: self.fh, open_flags: self.flags.bits(), backing_id: 0 }
+        let mut flags = self.flags;
+        flags.set(OpenFlags::PASSTHROUGH, self.backing_id > 0);
+        OpenOut { fh: self.fh, open_flags: flags.bits(), backing_id: self.backing_id.max(0) }
     }
 }
 
@@ -61,7 +66,7 @@ impl Session {
     ) -> Result<()> {
         let size = payload.iter().map(|part| part.len()).sum();
         let header = reply::out_header(unique, error, size).ok_or(Errno::EINVAL)?;
-        let mut message: SmallVec<[IoSlice<'_>; 4]> = SmallVec::new();
+        let mut message: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
         message.push(IoSlice::new(header.as_bytes()));
         message.extend_from_slice(payload);
         let observed = self.is_observed();
@@ -69,6 +74,29 @@ impl Session {
             self.log_reply(&header);
         }
         let sent = channel.writev(&message);
+        probes::request_end(unique, error, header.len);
+        if observed {
+            self.observe_reply(&header, channel.route());
+        }
+        self.judge_write(sent, header.len as usize)
+    }
+
+    /// Sends one message, most often header and one payload, in one piece.
+    fn send_one(
+        &self,
+        channel: &dyn Channel,
+        unique: u64,
+        error: i32,
+        payload: &[u8],
+    ) -> Result<()> {
+        let header = reply::out_header(unique, error, payload.len()).ok_or(Errno::EINVAL)?;
+        let observed = self.is_observed();
+        if observed {
+            self.log_reply(&header);
+        }
+        let message = [IoSlice::new(header.as_bytes()), IoSlice::new(payload)];
+        let parts = if payload.is_empty() { 1 } else { 2 };
+        let sent = channel.writev(&message[..parts]);
         probes::request_end(unique, error, header.len);
         if observed {
             self.observe_reply(&header, channel.route());
@@ -147,24 +175,25 @@ impl Request {
     }
 
     fn send_bytes(self, payload: &[u8]) -> Result<()> {
-        self.send(0, &[IoSlice::new(payload)])
+        self.answer(|session, channel, unique| session.send_one(channel, unique, 0, payload))
     }
 
     fn send_sized(self, payload: &[u8], size: impl FnOnce(&Session) -> usize) -> Result<()> {
         self.answer(|session, channel, unique| {
             let payload = payload.get(..size(session)).unwrap_or(payload);
-            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+            session.send_one(channel, unique, 0, payload)
         })
     }
 
     /// Fails the request.
     pub fn reply_error(self, error: Errno) -> Result<()> {
-        self.send(error.negated(), &[])
+        let error = error.negated();
+        self.answer(|session, channel, unique| session.send_one(channel, unique, error, &[]))
     }
 
     /// Success, with nothing to say.
     pub fn reply_ok(self) -> Result<()> {
-        self.send(0, &[])
+        self.send_bytes(&[])
     }
 
     /// The default answer of an operation that the filesystem lacks. A failure to deliver it was
@@ -180,7 +209,7 @@ impl Request {
 
     /// The default answer to OPEN and OPENDIR; likewise.
     pub fn opened_without_handler(self, file: &FileInfo) {
-        let _ = self.reply_open(OpenReply { fh: file.fh, flags: OpenFlags::empty() });
+        let _ = self.reply_open(OpenReply { fh: file.fh, ..OpenReply::default() });
     }
 
     /// The default answer to STATFS; likewise.
@@ -199,8 +228,7 @@ impl Request {
             if node == 0 && protocol.minor < 4 {
                 return session.send(channel, unique, Errno::ENOENT.negated(), &[]);
             }
-            let payload = &bytes.as_bytes()[..reply::entry_size(protocol)];
-            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+            session.send_one(channel, unique, 0, &bytes.as_bytes()[..reply::entry_size(protocol)])
         })
     }
 
@@ -208,7 +236,7 @@ impl Request {
     pub fn reply_create(self, entry: &Entry, open: OpenReply) -> Result<()> {
         self.answer(|session, channel, unique| {
             let (bytes, len) = reply::create(entry, &open.encode(), session.protocol());
-            session.send(channel, unique, 0, &[IoSlice::new(&bytes[..len])])
+            session.send_one(channel, unique, 0, &bytes[..len])
         })
     }
 
@@ -216,6 +244,11 @@ impl Request {
     pub fn reply_attr(self, attr: Attr, timeout: Timeout) -> Result<()> {
         let out = reply::attr(attr, timeout);
         self.send_sized(out.as_bytes(), |session| reply::attr_size(session.protocol()))
+    }
+
+    /// Attributes as statx(2) has them: answers STATX.
+    pub fn reply_statx(self, stat: Statx, flags: u32, timeout: Timeout) -> Result<()> {
+        self.send_bytes(reply::statx(stat, flags, timeout).as_bytes())
     }
 
     /// An open file: answers OPEN and OPENDIR.
@@ -309,7 +342,7 @@ impl Request {
             in_iovs: input.len() as u32,
             out_iovs: output.len() as u32,
         };
-        let compat = self.at.slot.body.lock().compat_ioctl;
+        let compat = self.at.slot.compat_ioctl.load(Ordering::Relaxed);
         self.answer(|session, channel, unique| {
             // Below minor 16 the ranges are the calling process's own struct iovec.
             let narrow = session.protocol().minor < 16 && (compat || usize::BITS == 32);

@@ -2,6 +2,7 @@
 //!
 //! With `buf`, the only part of the engine that may contain `unsafe`.
 
+pub mod backing;
 pub mod clone;
 pub mod env;
 pub mod fork;
@@ -15,5 +16,7 @@ pub mod signal;
 pub mod splice;
 pub mod stack;
 pub mod stat;
+pub mod sync_init;
 pub mod uring;
+pub mod waiting;
 pub mod wake;

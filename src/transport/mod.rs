@@ -1,5 +1,6 @@
 //! How bytes reach the kernel and come from it.
 
+mod adaptive;
 mod copying;
 mod dev;
 pub mod pipe;
@@ -75,6 +76,19 @@ pub trait Channel: Send + Sync {
         fill: &mut dyn FnMut(&mut [u8]) -> Result<usize>,
     ) -> Option<Result<usize>> {
         let _ = (unique, fill);
+        None
+    }
+
+    /// Whether the request with this id came by io_uring, and waits there for its answer.
+    fn serves_by_ring(&self, unique: u64) -> bool {
+        let _ = unique;
+        false
+    }
+
+    /// Where the data of the answer to this request goes to, and how much fits there, if it is memory
+    /// that nobody else uses until then.
+    fn answer_place(&self, unique: u64) -> Option<(*mut u8, usize)> {
+        let _ = unique;
         None
     }
 

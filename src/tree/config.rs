@@ -50,6 +50,8 @@ pub struct TreeConfig {
     pub nullpath_ok: bool,
     /// Let direct writes to one file run in parallel.
     pub parallel_direct_writes: bool,
+    /// Log what becomes of nodes and names.
+    pub debug: bool,
 }
 
 impl Default for TreeConfig {
@@ -77,6 +79,7 @@ impl Default for TreeConfig {
             ac_attr_timeout: None,
             nullpath_ok: false,
             parallel_direct_writes: false,
+            debug: false,
         }
     }
 }
@@ -96,6 +99,8 @@ pub struct Compat {
     /// utimens is called for one of the times only, and may be told to leave one or to take the
     /// present.
     pub utime_omit: bool,
+    /// The kernel is told to send no interrupts unless [`TreeConfig::intr`] is set; from 3.17 on.
+    pub interrupts_if_asked: bool,
 }
 
 impl Default for Compat {
@@ -107,6 +112,7 @@ impl Default for Compat {
             deleted_open: true,
             open_attributes: true,
             utime_omit: true,
+            interrupts_if_asked: false,
         }
     }
 }

@@ -32,6 +32,9 @@ pub struct OpenFile {
     pub noflush: bool,
     /// To the kernel: direct writes may run in parallel.
     pub parallel_direct_writes: bool,
+    /// To the kernel: the open file that reads and writes go to, see
+    /// [`Session::open_backing`](crate::session::Session::open_backing); 0: none.
+    pub backing_id: i32,
 }
 
 impl OpenFile {

@@ -64,16 +64,18 @@ pub(super) struct Grant {
 impl Grant {
     /// Gives everything back. Does not wake those who wait.
     pub fn undo(&mut self, space: &Namespace) {
-        for id in self.marked.drain(..) {
-            if space.nodes.unmark(id) {
-                space.free(id);
+        for id in &self.marked {
+            if space.nodes.unmark(*id) {
+                space.free(*id);
             }
         }
-        for id in self.pinned.drain(..) {
-            if space.nodes.unpin(id) {
-                space.free(id);
+        for id in &self.pinned {
+            if space.nodes.unpin(*id) {
+                space.free(*id);
             }
         }
+        self.marked.clear();
+        self.pinned.clear();
     }
 }
 

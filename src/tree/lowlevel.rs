@@ -48,7 +48,14 @@ impl<P: PathOps> LowLevelOps for Arc<Tree<P>> {
             // Once, like init itself.
             let _ = self.signal.set(handler);
         }
+        if self.compat.interrupts_if_asked && !config.intr {
+            conn.no_interrupt = true;
+        }
         let _ = self.settings.set(config);
+    }
+
+    fn negotiated(&self, conn: &ConnInfo) {
+        self.ops.negotiated(conn);
     }
 
     fn destroy(&self) {
@@ -63,7 +70,7 @@ impl<P: PathOps> LowLevelOps for Arc<Tree<P>> {
 
     fn forget(&self, req: Request, forgets: &mut dyn ExactSizeIterator<Item = Forget>) {
         for Forget { node, nlookup } in forgets {
-            self.forget_node(node, nlookup);
+            self.forgotten(node, nlookup);
         }
         req.finish();
     }
@@ -249,6 +256,10 @@ impl<P: PathOps> LowLevelOps for Arc<Tree<P>> {
 
     fn lseek(&self, req: Request, node: NodeId, offset: u64, whence: u32, file: &FileInfo) {
         Tree::lseek(self, req, node, offset, whence, file);
+    }
+
+    fn statx(&self, req: Request, node: NodeId, flags: u32, mask: u32, file: Option<&FileInfo>) {
+        Tree::statx(self, req, node, (flags, mask), file);
     }
 
     fn syncfs(&self, req: Request, node: NodeId) {

@@ -52,7 +52,8 @@ impl Namespace {
         self.names.len()
     }
 
-    fn is_named(&self, id: Id, parent: Id, name: &[u8]) -> bool {
+    /// Whether the node stands under this name.
+    pub fn is_named(&self, id: Id, parent: Id, name: &[u8]) -> bool {
         let is_it = |node: &mut Node| node.parent == parent && node.name.as_bytes() == name;
         self.nodes.with(id, is_it).unwrap_or(false)
     }

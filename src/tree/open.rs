@@ -15,7 +15,7 @@ use crate::wire::layout::FileLock;
 use crate::wire::reply::Entry;
 
 fn open_reply(file: &OpenFile) -> OpenReply {
-    OpenReply { fh: file.fh, flags: file.open_flags() }
+    OpenReply { fh: file.fh, flags: file.open_flags(), backing_id: file.backing_id }
 }
 
 impl<P: PathOps> Tree<P> {

@@ -10,7 +10,7 @@ use crate::errno::{Errno, Result};
 use crate::session::caps::ConnInfo;
 use crate::session::{Handle, PollHandle};
 use crate::wire::flags::IoctlFlags;
-use crate::wire::layout::{Attr, FileLock, Kstatfs};
+use crate::wire::layout::{Attr, FileLock, Kstatfs, Statx};
 
 /// Whom the operations of a thread serve, between [`PathOps::enter`] and [`PathOps::leave`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,6 +74,8 @@ pub trait PathOps: Send + Sync {
 
     /// Called once, before any other operation. `config` may be edited.
     fn init(&self, conn: &mut ConnInfo, config: &mut TreeConfig) {}
+    /// Called once, when the connection is about to be agreed on: `conn` is the outcome.
+    fn negotiated(&self, conn: &ConnInfo) {}
     /// Called once, after every other operation.
     fn destroy(&self) {}
 
@@ -295,6 +297,17 @@ pub trait PathOps: Send + Sync {
     }
     /// Returns the new position.
     fn lseek(&self, path: Option<&CStr>, offset: i64, whence: i32, file: &OpenFile) -> Result<i64> {
+        Err(Errno::ENOSYS)
+    }
+    /// Attributes as statx(2) has them. `flags` and `mask` are its own, with `AT_EMPTY_PATH` if there
+    /// is no path.
+    fn statx(
+        &self,
+        path: Option<&CStr>,
+        flags: u32,
+        mask: u32,
+        file: Option<&OpenFile>,
+    ) -> Result<Statx> {
         Err(Errno::ENOSYS)
     }
     fn syncfs(&self, path: &CStr) -> Result<()> {

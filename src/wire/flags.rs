@@ -72,7 +72,7 @@ bitflags! {
     }
 
     /// `open_flags` of an OPEN, OPENDIR or CREATE reply.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct OpenFlags: u32 {
         const DIRECT_IO = 1 << 0;
         const KEEP_CACHE = 1 << 1;

@@ -48,6 +48,34 @@ wire! {
         blksize: u32,
         flags: u32,
     }
+    SxTime {
+        tv_sec: i64,
+        tv_nsec: u32,
+        reserved: i32,
+    }
+    Statx {
+        mask: u32,
+        blksize: u32,
+        attributes: u64,
+        nlink: u32,
+        uid: u32,
+        gid: u32,
+        mode: u16,
+        spare0: [u16; 1],
+        ino: u64,
+        size: u64,
+        blocks: u64,
+        attributes_mask: u64,
+        atime: SxTime,
+        btime: SxTime,
+        ctime: SxTime,
+        mtime: SxTime,
+        rdev_major: u32,
+        rdev_minor: u32,
+        dev_major: u32,
+        dev_minor: u32,
+        spare2: [u64; 14],
+    }
     Kstatfs {
         blocks: u64,
         bfree: u64,
@@ -96,6 +124,20 @@ wire! {
         attr_valid_nsec: u32,
         dummy: u32,
         attr: Attr,
+    }
+    StatxIn {
+        getattr_flags: u32,
+        reserved: u32,
+        fh: u64,
+        sx_flags: u32,
+        sx_mask: u32,
+    }
+    StatxOut {
+        attr_valid: u64,
+        attr_valid_nsec: u32,
+        flags: u32,
+        spare: [u64; 2],
+        stat: Statx,
     }
     MknodIn {
         mode: u32,
@@ -370,6 +412,11 @@ wire! {
         dummy3: u64,
         dummy4: u64,
     }
+    NotifyPruneOut {
+        count: u32,
+        padding: u32,
+        spare: u64,
+    }
     LseekIn {
         fh: u64,
         offset: u64,
@@ -394,5 +441,9 @@ wire! {
     ExtHeader {
         size: u32,
         kind: u32,
+    }
+    Secctx {
+        size: u32,
+        padding: u32,
     }
 }

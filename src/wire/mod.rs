@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod dirent;
+pub mod extension;
 pub mod flags;
 pub mod layout;
 pub mod opcode;

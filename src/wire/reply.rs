@@ -87,6 +87,17 @@ pub fn attr(attr: Attr, timeout: Timeout) -> AttrOut {
     AttrOut { attr_valid: timeout.secs, attr_valid_nsec: timeout.nanos, dummy: 0, attr }
 }
 
+/// A STATX reply. `flags` are the protocol's own, of which it has none yet.
+pub fn statx(stat: Statx, flags: u32, timeout: Timeout) -> StatxOut {
+    StatxOut {
+        attr_valid: timeout.secs,
+        attr_valid_nsec: timeout.nanos,
+        flags,
+        spare: [0; 2],
+        stat,
+    }
+}
+
 /// A CREATE reply: the entry, then the open part directly behind it. Returns the buffer and how
 /// many of its bytes are meant.
 pub fn create(

@@ -228,6 +228,11 @@ pub enum Operation<'a> {
     Tmpfile {
         args: CreateIn,
     },
+    Statx {
+        fh: Option<u64>,
+        flags: u32,
+        mask: u32,
+    },
     /// An opcode that exists but that no operation table here can express.
     Unserved(Opcode),
     /// A number that the protocol known here does not define.
@@ -298,6 +303,7 @@ impl<'a> Body<'a> {
 ///
 /// `in_pipe`: the payload of a WRITE or NOTIFY_REPLY is not in `message` but stands in a pipe, so
 /// only the part before it is checked here.
+#[inline]
 pub fn operation<'a>(
     header: &InHeader,
     message: &'a [u8],
@@ -439,6 +445,12 @@ pub fn operation<'a>(
         }
         Opcode::Syncfs => Operation::Syncfs,
         Opcode::CuseInit => Operation::CuseInit { args: body.fixed()? },
-        Opcode::Setupmapping | Opcode::Removemapping | Opcode::Statx => Operation::Unserved(opcode),
+        Opcode::Statx => {
+            let args: StatxIn = body.fixed()?;
+            let has_fh = args.getattr_flags & super::flags::GETATTR_FH != 0;
+            let fh = has_fh.then_some(args.fh);
+            Operation::Statx { fh, flags: args.sx_flags, mask: args.sx_mask }
+        }
+        Opcode::Setupmapping | Opcode::Removemapping => Operation::Unserved(opcode),
     })
 }

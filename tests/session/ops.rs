@@ -8,7 +8,7 @@ use ferrofuse::buf::{CopyFlags, Vector};
 use ferrofuse::session::caps::{ConnInfo, Features};
 use ferrofuse::session::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use ferrofuse::session::{LowLevelOps, NodeId, OpenReply, PollHandle, Request};
-use ferrofuse::wire::flags::{OpenFlags, SetattrValid};
+use ferrofuse::wire::flags::SetattrValid;
 use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs, SetattrIn};
 use ferrofuse::wire::reply::{Entry, Timeout};
 
@@ -82,7 +82,7 @@ fn done(req: Request) {
 }
 
 fn open() -> OpenReply {
-    OpenReply { fh: 77, flags: OpenFlags::empty() }
+    OpenReply { fh: 77, ..OpenReply::default() }
 }
 
 fn attr(req: Request) {

@@ -71,6 +71,11 @@ impl ConnInfo {
         self.reserved[REFUSED_WORD]
     }
 
+    /// Takes `capabilities` out of what is wanted.
+    pub fn unwant(&mut self, capabilities: u32) {
+        self.want &= !capabilities;
+    }
+
     /// Adds `capabilities` to those refused by name.
     pub fn refuse(&mut self, capabilities: u32) {
         self.reserved[REFUSED_WORD] |= capabilities;

@@ -28,7 +28,9 @@ const HIGHLEVEL: &CStr = c"    -o kernel_cache        cache files in kernel
     -o [no]auto_cache      enable caching based on modification times (off)
     -o no_rofd_flush       disable flushing of read-only fd on close (off)
     -o umask=M             set file permissions (octal)
-    -o uid=N               set file owner
+";
+
+const HIGHLEVEL_REST: &CStr = c"    -o uid=N               set file owner
     -o gid=N               set file group
     -o entry_timeout=T     cache timeout for names (1.0s)
     -o negative_timeout=T  cache timeout for deleted names (0.0s)
@@ -46,13 +48,28 @@ pub extern "C" fn cmdline_help() {
 
 /// `fuse_lowlevel_help`: the options a session takes.
 pub extern "C" fn lowlevel_help() {
-    guard("fuse_lowlevel_help", (), || print(LOWLEVEL));
+    lowlevel_help_with(c"");
+}
+
+/// The same with the lines of further options.
+pub fn lowlevel_help_with(further: &CStr) {
+    guard("fuse_lowlevel_help", (), || {
+        print(LOWLEVEL);
+        print(further);
+    });
 }
 
 /// The part of `fuse_lib_help` about the path layer's own options; it goes on with
 /// [`lowlevel_help`] and the help of each built-in module.
 pub fn highlevel_help() {
+    highlevel_help_with(c"");
+}
+
+/// The same with the lines of further options for permissions.
+pub fn highlevel_help_with(permissions: &CStr) {
     print(HIGHLEVEL);
+    print(permissions);
+    print(HIGHLEVEL_REST);
 }
 
 /// What `fuse_main` prints for `--help` before [`cmdline_help`]: the usage line, left out for an
@@ -69,7 +86,12 @@ pub fn main_usage(program: &CStr) {
 /// What `fuse_main` prints for `--version` before
 /// [`fuse_lowlevel_version`](crate::version::fuse_lowlevel_version).
 pub fn main_version() {
+    main_version_of(crate::version::PKG_VERSION);
+}
+
+/// The same for another version.
+pub fn main_version_of(version: &CStr) {
     print(c"FUSE library version ");
-    print(crate::version::PKG_VERSION);
+    print(version);
     print(c"\n");
 }

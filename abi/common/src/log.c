@@ -4,10 +4,12 @@
  * that is current at that moment. No lock is held while that function runs, so it may log, or
  * install another function, itself.
  */
+#define _DEFAULT_SOURCE /* vsyslog */
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <syslog.h>
 
 /* Local to the shared object that links this file: two generations may live in one process. */
 #define PRIVATE __attribute__((visibility("hidden")))
@@ -17,14 +19,30 @@ typedef void (*ferrofuse_log_func)(int level, const char *fmt, va_list ap);
 
 /* NULL means the default: print to stderr. */
 static _Atomic(ferrofuse_log_func) current_func;
+/* The default prints to syslog(3) instead. */
+static _Atomic(int) to_syslog;
 
 PRIVATE void ferrofuse_log_set(ferrofuse_log_func func);
+PRIVATE void ferrofuse_log_to_syslog(const char *ident, int option, int facility);
+PRIVATE int ferrofuse_log_is_redirected(void);
 PRIVATE PRINTF_LIKE(2, 0) void ferrofuse_log_va(int level, const char *fmt, va_list ap);
 PRIVATE PRINTF_LIKE(2, 3) void ferrofuse_fuse_log(int level, const char *fmt, ...);
 
 void ferrofuse_log_set(ferrofuse_log_func func)
 {
     atomic_store_explicit(&current_func, func, memory_order_release);
+}
+
+void ferrofuse_log_to_syslog(const char *ident, int option, int facility)
+{
+    openlog(ident, option, facility);
+    atomic_store_explicit(&to_syslog, 1, memory_order_release);
+}
+
+/* Whether messages go elsewhere than to stderr. Async-signal-safe. */
+int ferrofuse_log_is_redirected(void)
+{
+    return atomic_load(&current_func) != NULL || atomic_load(&to_syslog);
 }
 
 void ferrofuse_log_va(int level, const char *fmt, va_list ap)
@@ -35,6 +53,8 @@ void ferrofuse_log_va(int level, const char *fmt, va_list ap)
         return;
     if (func != NULL)
         func(level, fmt, ap);
+    else if (atomic_load_explicit(&to_syslog, memory_order_acquire))
+        vsyslog(level, fmt, ap);
     else
         vfprintf(stderr, fmt, ap);
 }

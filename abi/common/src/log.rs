@@ -31,6 +31,13 @@ unsafe extern "C" {
     pub fn ferrofuse_fuse_log(level: c_int, fmt: *const c_char, ...);
 
     fn ferrofuse_log_set(func: LogFunc);
+
+    /// Has the default log function print to syslog(3), opened with these arguments. `ident` must stay
+    /// valid until syslog is closed.
+    pub fn ferrofuse_log_to_syslog(ident: *const c_char, option: c_int, facility: c_int);
+
+    /// Whether messages go elsewhere than to stderr; 0 if not. Async-signal-safe.
+    pub fn ferrofuse_log_is_redirected() -> c_int;
 }
 
 /// `fuse_set_log_func`: makes `func` the log function; NULL restores printing to stderr.

@@ -78,6 +78,11 @@ pub unsafe fn set(target: *mut c_void, stop: Stop, pipe: OnPipe) -> c_int {
     0
 }
 
+/// Makes `target` the one that [`remove`] is called for, without handlers for it yet.
+pub fn adopt(target: *mut c_void) {
+    TARGET.store(target, Ordering::Release);
+}
+
 /// Restores the default disposition where what [`set`] did, with the same `pipe`, is still in force, and forgets
 /// `target`. A `target` other than the one set is reported; the handlers go all the same, while
 /// the one set stays known, so that its own removal isn't reported.

@@ -37,8 +37,13 @@ pub extern "C" fn fuse_version() -> c_int {
 /// stdout isn't flushed in between, so into a pipe the helper's line comes first, which is what
 /// users of libfuse see.
 pub extern "C" fn fuse_lowlevel_version() {
+    lowlevel_version_of(KERNEL_INTERFACE);
+}
+
+/// The same for another kernel interface, a whole line.
+pub fn lowlevel_version_of(interface: &CStr) {
     guard("fuse_lowlevel_version", (), || {
-        print(KERNEL_INTERFACE);
+        print(interface);
         print_helper_version(&[HELPER_NAME]);
     });
 }

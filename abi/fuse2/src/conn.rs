@@ -118,6 +118,9 @@ pub fn with_c_conn(c_conn: &mut CConnInfo, conn: &mut ConnInfo, init: impl FnOnc
     conn.congestion_threshold = c_conn.congestion_threshold;
 }
 
+/// Shows a program what was agreed: libfuse 2 shows nothing.
+pub fn agreed(_c_conn: &mut CConnInfo, _conn: &ConnInfo) {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +137,9 @@ mod tests {
             max_background: 0,
             congestion_threshold: 0,
             time_gran: 1,
+            max_backing_stack_depth: 0,
+            no_interrupt: false,
+            request_timeout: 0,
             library_reads,
             refused: Capabilities::empty(),
         }

@@ -8,7 +8,7 @@ use ferrofuse_abi_common::panic::guard;
 
 use crate::channel::CChan;
 use crate::cmdline::fuse_parse_cmdline;
-use crate::cuse::cuse_lowlevel_new;
+use crate::cuse::{self, Operations};
 use crate::cuse_device;
 use crate::high::daemonize::fuse_daemonize;
 use crate::loops::{fuse_session_loop, fuse_session_loop_mt};
@@ -37,18 +37,33 @@ unsafe fn prepare(se: *mut FuseSession, foreground: c_int) -> bool {
     true
 }
 
-/// `cuse_lowlevel_setup`: parses the command line, makes a session as [`cuse_lowlevel_new`], opens `/dev/cuse`, handles
+/// `cuse_lowlevel_setup`: parses the command line, makes a session as `cuse_lowlevel_new`, opens `/dev/cuse`, handles
 /// signals and goes into the background. `*multithreaded` becomes 0 for `-s`, else 1.
 ///
 /// Returns NULL on failure, with a message. Ended by `cuse_lowlevel_teardown`.
 ///
 /// # Safety
-/// `argv` has `argc` C strings; `multithreaded` may be written; the rest as for [`cuse_lowlevel_new`].
+/// `argv` has `argc` C strings; `multithreaded` may be written; the rest as for `cuse_lowlevel_new`.
 pub unsafe extern "C" fn cuse_lowlevel_setup(
     argc: c_int,
     argv: *mut *mut c_char,
     ci: *const CuseInfo,
     clop: *const CuseLowlevelOps,
+    multithreaded: *mut c_int,
+    userdata: *mut c_void,
+) -> *mut FuseSession {
+    // SAFETY: the caller's promise.
+    unsafe { setup((argc, argv), ci, Operations::whole(clop), multithreaded, userdata) }
+}
+
+/// [`cuse_lowlevel_setup`] for a table of any size.
+///
+/// # Safety
+/// As there; the table is NULL or has as many bytes as it says.
+pub unsafe fn setup(
+    (argc, argv): (c_int, *mut *mut c_char),
+    ci: *const CuseInfo,
+    clop: Operations,
     multithreaded: *mut c_int,
     userdata: *mut c_void,
 ) -> *mut FuseSession {
@@ -61,7 +76,7 @@ pub unsafe extern "C" fn cuse_lowlevel_setup(
         unsafe {
             let none = ptr::null_mut();
             if fuse_parse_cmdline(&raw mut args, none, multithreaded, &raw mut foreground) == 0 {
-                se = cuse_lowlevel_new(&raw mut args, ci, clop, userdata);
+                se = cuse::new(&raw mut args, ci, clop, userdata);
             }
             fuse_opt_free_args(&raw mut args);
             if !se.is_null() && !prepare(se, foreground) {

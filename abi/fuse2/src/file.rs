@@ -28,7 +28,7 @@ pub fn open_reply(fi: &FuseFileInfo) -> OpenReply {
     flags.set(OpenFlags::DIRECT_IO, fi.has(FuseFileInfo::DIRECT_IO));
     flags.set(OpenFlags::KEEP_CACHE, fi.has(FuseFileInfo::KEEP_CACHE));
     flags.set(OpenFlags::NONSEEKABLE, fi.has(FuseFileInfo::NONSEEKABLE));
-    OpenReply { fh: fi.fh, flags }
+    OpenReply { fh: fi.fh, flags, backing_id: 0 }
 }
 
 /// An open file as a path-based handler gets it.

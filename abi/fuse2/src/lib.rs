@@ -29,6 +29,8 @@ mod gains;
 mod hand;
 mod help;
 mod high;
+#[path = "../../fuse3/src/later.rs"]
+mod later;
 mod loops;
 mod mount;
 #[allow(dead_code)] // libfuse 2 has no notification that lets a name expire

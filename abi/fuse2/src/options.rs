@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::mem::offset_of;
 
 use ferrofuse::session::caps::Capabilities;
+use ferrofuse::session::caps::Dialect;
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Session};
 use ferrofuse::stats::StatsPolicy;
 use ferrofuse::transport::SplicePolicy;
@@ -205,6 +206,7 @@ pub fn session(
         stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
+        dialect: Dialect::V314,
         device,
     };
     CSession::over(Session::new(ops, config))

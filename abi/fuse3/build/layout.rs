@@ -5,11 +5,15 @@ use std::fmt::Write;
 /// The C structs of a table, and the Rust types that stand for them.
 pub type Structs = &'static [(&'static str, &'static str)];
 
+/// Structs of which an older one is the first part: the C name, the field that is the older one, and the fields that
+/// are not in it.
+pub type Grown = &'static [(&'static str, &'static str, &'static [&'static str])];
+
 /// One assertion for the size, the alignment and every field of every struct in `structs`, as programs written for
 /// `version` of the interface see it.
 ///
 /// A bit-field is looked for as a mask, an associated constant in upper case, in a field called `bits`.
-pub fn assertions(table: &str, structs: Structs, version: &str) -> String {
+pub fn assertions(table: &str, structs: Structs, grown: Grown, version: &str) -> String {
     let rows: Vec<Row> = table.lines().filter_map(Row::parse).collect();
     let mut code = String::new();
     for (c_name, rust_name) in structs {
@@ -27,7 +31,7 @@ pub fn assertions(table: &str, structs: Structs, version: &str) -> String {
         let _ = writeln!(code, "    assert!(size_of::<{rust_name}>() == {});", first.size);
         let _ = writeln!(code, "    assert!(align_of::<{rust_name}>() == {});", first.align);
         for row in rows {
-            let _ = writeln!(code, "    assert!({});", row.condition(rust_name));
+            let _ = writeln!(code, "    assert!({});", row.condition(rust_name, grown));
         }
         code.push_str("};\n");
     }
@@ -61,8 +65,12 @@ impl<'a> Row<'a> {
         self.versions == "any" || self.versions.split(',').any(|known| known == version)
     }
 
-    fn condition(&self, rust_name: &str) -> String {
+    fn condition(&self, rust_name: &str, grown: Grown) -> String {
         let Row { field, offset, .. } = self;
+        let older = grown.iter().find(|(name, _, own)| name == &self.name && !own.contains(field));
+        if let Some((_, older, _)) = older {
+            return format!("offset_of!({rust_name}, {older}.{field}) == {offset}");
+        }
         match self.bit {
             Some((bit, width)) if width < 32 && !field.starts_with("padding") => {
                 let mask = ((1u32 << width) - 1) << bit;

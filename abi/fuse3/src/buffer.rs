@@ -2,32 +2,14 @@
 
 use std::ffi::c_int;
 use std::mem::offset_of;
-use std::slice;
 
 use ferrofuse::Errno;
-use ferrofuse::buf::{self, Segment, Vector};
+use ferrofuse::buf::{self, Vector};
 use ferrofuse_abi_common::panic::guard;
 use libc::{size_t, ssize_t};
 
 use crate::reply::copy_flags;
-use crate::types::{FuseBuf, FuseBufvec};
-
-// In this era a segment has the engine's own layout, so vectors are borrowed as they are.
-const _: () = assert!(
-    size_of::<FuseBuf>() == size_of::<Segment>() && align_of::<FuseBuf>() == align_of::<Segment>()
-);
-
-/// The segments of a C vector.
-///
-/// # Safety
-/// `bufv` points to a vector of `count` segments, valid for as long as the result is used.
-unsafe fn segments<'a>(bufv: *const FuseBufvec) -> &'a [Segment] {
-    // SAFETY: the caller's promise; the array begins at `buf` and is as long as `count` says.
-    unsafe {
-        let first = (&raw const (*bufv).buf).cast::<Segment>();
-        slice::from_raw_parts(first, (*bufv).count)
-    }
-}
+use crate::types::{self, FuseBuf, FuseBufvec};
 
 /// A C vector, from where it stands.
 ///
@@ -36,7 +18,7 @@ unsafe fn segments<'a>(bufv: *const FuseBufvec) -> &'a [Segment] {
 /// long as the result is used.
 pub unsafe fn vector<'a>(bufv: *const FuseBufvec) -> Vector<'a> {
     // SAFETY: the caller's promise.
-    unsafe { Vector::from_raw(segments(bufv), (*bufv).idx, (*bufv).off) }
+    unsafe { types::vector(bufv, (*bufv).idx, (*bufv).off) }
 }
 
 /// Lends a C vector, from where it stands, to `use_it`.
@@ -52,7 +34,7 @@ pub unsafe fn with_vector<T>(bufv: *mut FuseBufvec, use_it: impl FnOnce(Vector<'
 pub fn lend<T>(data: &Vector<'_>, use_it: impl FnOnce(*mut FuseBufvec) -> T) -> T {
     /// The count and the cursor, which stand before the segments.
     const HEAD: usize = offset_of!(FuseBufvec, buf) / size_of::<usize>();
-    const SEGMENT: usize = size_of::<Segment>() / size_of::<usize>();
+    const SEGMENT: usize = size_of::<FuseBuf>() / size_of::<usize>();
     // A struct of C that ends in an array: words have its alignment. Requests have one segment.
     let count = data.segments().len();
     let mut words = smallvec::SmallVec::<[usize; HEAD + SEGMENT]>::new();
@@ -61,8 +43,10 @@ pub fn lend<T>(data: &Vector<'_>, use_it: impl FnOnce(*mut FuseBufvec) -> T) -> 
     // SAFETY: there is room for the head and `count` segments.
     unsafe {
         ((*bufv).count, (*bufv).idx, (*bufv).off) = (count, data.idx(), data.off());
-        let first = (&raw mut (*bufv).buf).cast::<Segment>();
-        first.copy_from_nonoverlapping(data.segments().as_ptr(), count);
+        let first = (&raw mut (*bufv).buf).cast::<FuseBuf>();
+        for (at, segment) in data.segments().iter().enumerate() {
+            first.add(at).write(FuseBuf::of(segment));
+        }
     }
     use_it(bufv)
 }
@@ -77,7 +61,7 @@ pub unsafe extern "C" fn fuse_buf_size(bufv: *const FuseBufvec) -> size_t {
         return 0;
     }
     // SAFETY: the caller's promise.
-    unsafe { Vector::from_raw(segments(bufv), 0, 0) }.size()
+    unsafe { types::vector(bufv, 0, 0) }.size()
 }
 
 /// `fuse_buf_copy`: moves data from `srcv` to `dstv`, from where they stand, and advances both.
@@ -103,8 +87,8 @@ pub unsafe extern "C" fn fuse_buf_copy(
         // SAFETY: the caller's promise.
         let (mut dst, mut src) = unsafe {
             (
-                Vector::from_raw(segments(dstv), (*dstv).idx, (*dstv).off),
-                Vector::from_raw(segments(srcv), (*srcv).idx, (*srcv).off),
+                types::vector(dstv, (*dstv).idx, (*dstv).off),
+                types::vector(srcv, (*srcv).idx, (*srcv).off),
             )
         };
         let result = buf::copy(&mut dst, &mut src, copy_flags(flags));
@@ -120,6 +104,8 @@ pub unsafe extern "C" fn fuse_buf_copy(
 
 #[cfg(test)]
 mod tests {
+    use ferrofuse::buf::Segment;
+
     use super::*;
 
     #[test]

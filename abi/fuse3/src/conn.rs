@@ -26,3 +26,6 @@ pub fn with_c_conn(c_conn: &mut CConnInfo, conn: &mut ConnInfo, init: impl FnOnc
     conn.time_gran = c_conn.time_gran;
     conn.refused = Capabilities::from_bits_retain(c_conn.refused().into());
 }
+
+/// Shows a program what was agreed, in the struct that it may have kept; it is told nothing in this era.
+pub fn agreed(_c_conn: &mut CConnInfo, _conn: &ConnInfo) {}

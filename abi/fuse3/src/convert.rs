@@ -6,7 +6,7 @@ use ferrofuse::wire::flags::SetattrValid;
 use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs, SetattrIn};
 use ferrofuse::wire::reply::{Entry, Timeout};
 
-pub use crate::conn::with_c_conn;
+pub use crate::conn::{agreed, with_c_conn};
 pub use crate::file::{file_info, open_reply};
 use crate::types::FuseEntryParam;
 

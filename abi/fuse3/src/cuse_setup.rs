@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use ferrofuse::transport;
 use ferrofuse_abi_common::cmdline::{self, CmdlineOpts};
-use ferrofuse_abi_common::daemonize::fuse_daemonize;
 use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_free_args};
 use ferrofuse_abi_common::panic::guard;
 
-use crate::cuse::cuse_lowlevel_new;
+use crate::cuse::{self, Operations};
 use crate::cuse_device;
+use crate::daemon::fuse_daemonize;
 use crate::loops::{
     fuse_loop_cfg_create, fuse_loop_cfg_destroy, fuse_session_loop, fuse_session_loop_mt_312,
 };
@@ -49,7 +49,7 @@ unsafe fn prepare(se: *mut FuseSession, foreground: c_int) -> bool {
     true
 }
 
-/// `cuse_lowlevel_setup`: parses the command line, makes a session as [`cuse_lowlevel_new`], opens
+/// `cuse_lowlevel_setup`: parses the command line, makes a session as `cuse_lowlevel_new`, opens
 /// `/dev/cuse`, handles signals and goes into the background. `*multithreaded` becomes 0 for `-s`,
 /// else 1.
 ///
@@ -57,12 +57,27 @@ unsafe fn prepare(se: *mut FuseSession, foreground: c_int) -> bool {
 ///
 /// # Safety
 /// `argv` has `argc` C strings; `multithreaded` may be written; the rest as for
-/// [`cuse_lowlevel_new`].
+/// `cuse_lowlevel_new`.
 pub unsafe extern "C" fn cuse_lowlevel_setup(
     argc: c_int,
     argv: *mut *mut c_char,
     ci: *const CuseInfo,
     clop: *const CuseLowlevelOps,
+    multithreaded: *mut c_int,
+    userdata: *mut c_void,
+) -> *mut FuseSession {
+    // SAFETY: the caller's promise.
+    unsafe { setup((argc, argv), ci, Operations::whole(clop), multithreaded, userdata) }
+}
+
+/// [`cuse_lowlevel_setup`] for a table of any size.
+///
+/// # Safety
+/// As there; the table is NULL or has as many bytes as it says.
+pub unsafe fn setup(
+    (argc, argv): (c_int, *mut *mut c_char),
+    ci: *const CuseInfo,
+    clop: Operations,
     multithreaded: *mut c_int,
     userdata: *mut c_void,
 ) -> *mut FuseSession {
@@ -78,7 +93,7 @@ pub unsafe extern "C" fn cuse_lowlevel_setup(
             libc::free(opts.mountpoint.cast());
             let mut se = ptr::null_mut();
             if parsed {
-                se = cuse_lowlevel_new(&raw mut args, ci, clop, userdata);
+                se = cuse::new(&raw mut args, ci, clop, userdata);
             }
             fuse_opt_free_args(&raw mut args);
             if !se.is_null() && !prepare(se, opts.foreground) {

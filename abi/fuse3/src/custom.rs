@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_uint, c_void};
 use std::io::IoSlice;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Arc;
 
@@ -104,6 +104,14 @@ impl Channel for CustomChannel {
     }
 
     fn try_clone(&self) -> Result<Arc<dyn Channel>> {
-        Err(Errno::EOPNOTSUPP)
+        let clone_fd = self.io.clone_fd().ok_or(Errno::EOPNOTSUPP)?;
+        // SAFETY: the program's own callback; the descriptor is open.
+        let fd = unsafe { clone_fd(self.raw_fd()) };
+        if fd < 0 {
+            return Err(Errno::last());
+        }
+        // SAFETY: the callback hands over what it has opened.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Arc::new(CustomChannel::new(self.io, fd, self.userdata)))
     }
 }

@@ -30,7 +30,8 @@ pub fn open_reply(fi: &FuseFileInfo) -> OpenReply {
     flags.set(OpenFlags::CACHE_DIR, fi.has(FuseFileInfo::CACHE_READDIR));
     flags.set(OpenFlags::NONSEEKABLE, fi.has(FuseFileInfo::NONSEEKABLE));
     flags.set(OpenFlags::NOFLUSH, fi.has(FuseFileInfo::NOFLUSH));
-    OpenReply { fh: fi.fh, flags }
+    flags.set(OpenFlags::PARALLEL_DIRECT_WRITES, fi.parallel_direct_writes());
+    OpenReply { fh: fi.fh, flags, backing_id: fi.backing_id() }
 }
 
 /// An open file as a path-based handler gets it.
@@ -54,6 +55,7 @@ pub fn for_path(file: &OpenFile) -> FuseFileInfo {
     ] {
         fi.set(mask, value);
     }
+    fi.set_parallel_direct_writes(file.parallel_direct_writes);
     fi
 }
 
@@ -65,6 +67,8 @@ pub fn take_back(file: &mut OpenFile, fi: &FuseFileInfo) {
     file.nonseekable = fi.has(FuseFileInfo::NONSEEKABLE);
     file.cache_readdir = fi.has(FuseFileInfo::CACHE_READDIR);
     file.noflush = fi.has(FuseFileInfo::NOFLUSH);
+    file.parallel_direct_writes = fi.parallel_direct_writes();
+    file.backing_id = fi.backing_id();
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_void};
 use std::ptr;
 
 use ferrofuse::buf::{Segment, Vector};
-use ferrofuse::session::caps::{ConnInfo, Features};
+use ferrofuse::session::caps::{Capabilities, ConnInfo, Features};
 use ferrofuse::session::ops::{CopyRange, FileInfo, Forget, IoctlCall, LowLevelOps, NodeId};
 use ferrofuse::session::{PollHandle, Request};
 use ferrofuse::wire::flags::SetattrValid;
@@ -16,7 +16,7 @@ use crate::types::ConnInfo as CConnInfo;
 use crate::types::{
     self, FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FusePollhandle, FuseReq,
 };
-use crate::{convert, extra};
+use crate::{convert, extra, later};
 
 /// The callbacks and what they were registered with.
 pub struct Filesystem {
@@ -67,14 +67,7 @@ pub(crate) use call;
 fn bufvec(data: &Vector<'_>) -> FuseBufvec {
     let none = Segment::memory(ptr::null_mut(), 0);
     let segment = data.segments().first().copied().unwrap_or(none);
-    let buf = FuseBuf {
-        size: segment.size,
-        flags: segment.flags.bits().cast_signed(),
-        mem: segment.mem.cast(),
-        fd: segment.fd,
-        pos: segment.pos,
-    };
-    FuseBufvec { count: 1, idx: 0, off: 0, buf: [buf] }
+    FuseBufvec { count: 1, idx: 0, off: 0, buf: [FuseBuf::of(&segment)] }
 }
 
 impl LowLevelOps for Filesystem {
@@ -97,6 +90,10 @@ impl LowLevelOps for Filesystem {
                 unsafe { init(self.userdata, c_conn) };
             }
         });
+    }
+
+    fn negotiated(&self, conn: &ConnInfo) {
+        convert::agreed(&mut self.conn.lock(), conn);
     }
 
     fn destroy(&self) {
@@ -197,7 +194,10 @@ impl LowLevelOps for Filesystem {
 
     fn open(&self, req: Request, node: NodeId, file: &FileInfo) {
         let mut fi = convert::file_info(file);
-        call!(self, open, req, (node, &raw mut fi), else req.opened_without_handler(file));
+        if self.ops.open.is_none() {
+            return later::open_without_handler(self, req, file, Capabilities::NO_OPEN_SUPPORT);
+        }
+        call!(self, open, req, (node, &raw mut fi));
     }
 
     fn read(&self, req: Request, node: NodeId, size: usize, offset: u64, file: &FileInfo) {
@@ -241,7 +241,10 @@ impl LowLevelOps for Filesystem {
 
     fn opendir(&self, req: Request, node: NodeId, file: &FileInfo) {
         let mut fi = convert::file_info(file);
-        call!(self, opendir, req, (node, &raw mut fi), else req.opened_without_handler(file));
+        if self.ops.opendir.is_none() {
+            return later::open_without_handler(self, req, file, Capabilities::NO_OPENDIR_SUPPORT);
+        }
+        call!(self, opendir, req, (node, &raw mut fi));
     }
 
     fn readdir(&self, req: Request, node: NodeId, size: usize, offset: u64, file: &FileInfo) {
@@ -365,5 +368,17 @@ impl LowLevelOps for Filesystem {
 
     fn lseek(&self, req: Request, node: NodeId, offset: u64, whence: u32, file: &FileInfo) {
         extra::lseek(self, req, node, offset, whence, file);
+    }
+
+    fn tmpfile(&self, req: Request, parent: NodeId, mode: u32, file: &FileInfo) {
+        later::tmpfile(self, req, parent, mode, file);
+    }
+
+    fn statx(&self, req: Request, node: NodeId, flags: u32, mask: u32, file: Option<&FileInfo>) {
+        later::statx(self, req, node, (flags, mask), file);
+    }
+
+    fn syncfs(&self, req: Request, node: NodeId) {
+        later::syncfs(self, req, node);
     }
 }

@@ -26,7 +26,7 @@ const LL_EXPIRE_ONLY: c_uint = 1;
 ///
 /// # Safety
 /// `target` is NULL or live.
-unsafe fn notify(
+pub unsafe fn notify(
     function: &str,
     target: *mut NotifyTarget,
     send: impl FnOnce(&Session) -> Result<()>,
@@ -39,7 +39,7 @@ unsafe fn notify(
 
 /// # Safety
 /// `name` is NULL or has `len` bytes.
-unsafe fn name_bytes<'a>(name: *const c_char, len: size_t) -> Result<&'a [u8]> {
+pub unsafe fn name_bytes<'a>(name: *const c_char, len: size_t) -> Result<&'a [u8]> {
     if name.is_null() {
         return Err(Errno::EINVAL);
     }

@@ -21,7 +21,11 @@ use crate::request::claim;
 use crate::types::{FuseBufvec, FuseEntryParam, FuseFileInfo, FuseReqHandle};
 
 /// Takes the request, answers it, and turns the outcome into the C convention.
-fn answer(function: &str, req: FuseReqHandle, reply: impl FnOnce(Request) -> Result<()>) -> c_int {
+pub fn answer(
+    function: &str,
+    req: FuseReqHandle,
+    reply: impl FnOnce(Request) -> Result<()>,
+) -> c_int {
     guard(function, Errno::EIO.negated(), || match claim(function, req) {
         Some(req) => reply(req).map_or_else(Errno::negated, |()| 0),
         None => Errno::EINVAL.negated(),
@@ -32,7 +36,7 @@ fn answer(function: &str, req: FuseReqHandle, reply: impl FnOnce(Request) -> Res
 ///
 /// # Safety
 /// `pointer` is NULL or points to a `T` that lives as long as the result is used.
-unsafe fn required<'a, T>(
+pub unsafe fn required<'a, T>(
     function: &str,
     req: Request,
     pointer: *const T,

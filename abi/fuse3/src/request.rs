@@ -26,7 +26,7 @@ pub fn claim(function: &str, req: *mut FuseReq) -> Option<Request> {
 }
 
 /// Looks at the request; `None`, with a message, if it is not there.
-fn peek(function: &str, req: *mut FuseReq) -> Option<Peek> {
+pub fn peek(function: &str, req: *mut FuseReq) -> Option<Peek> {
     Peek::new(handle(req)).map_err(|misuse| complain(function, misuse)).ok()
 }
 
@@ -41,9 +41,8 @@ pub extern "C" fn fuse_req_ctx(req: FuseReqHandle) -> *const FuseCtx {
 
 /// `fuse_req_userdata`: what was given to `fuse_session_new`.
 pub extern "C" fn fuse_req_userdata(req: FuseReqHandle) -> *mut c_void {
-    let userdata =
-        peek("fuse_req_userdata", req).and_then(|peek| peek.with_session(|s| s.config().userdata));
-    ptr::with_exposed_provenance_mut(userdata.unwrap_or(0))
+    let userdata = peek("fuse_req_userdata", req).map_or(0, |peek| peek.userdata());
+    ptr::with_exposed_provenance_mut(userdata)
 }
 
 /// `fuse_req_interrupted`: 1 if the kernel asked to interrupt the request, else 0.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
 use ferrofuse::stats::StatsPolicy;
+use ferrofuse::transport::SplicePolicy;
 use ferrofuse::transport::uring::{TransportChoice, TransportOptions};
-use ferrofuse::transport::{Device, SplicePolicy};
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::opt::{self, FuseArgs};
@@ -23,7 +23,8 @@ use parking_lot::Mutex;
 
 use crate::custom::CustomChannel;
 use crate::filesystem::Filesystem;
-use crate::types::{FuseBuf, FuseCustomIo, FuseLowlevelOps, FuseSession};
+use crate::mounting::Mounting;
+use crate::types::{self, FuseBuf, FuseCustomIo, FuseLowlevelOps, FuseSession};
 
 /// What a `struct fuse_session *` points to.
 pub struct CSession {
@@ -33,6 +34,8 @@ pub struct CSession {
     pub engine: Arc<Session>,
     options: MountOptions,
     mounted: Mutex<Option<MountPoint>>,
+    /// What this library's way of mounting needs to know.
+    pub mounting: Mounting,
     userdata: *mut c_void,
 }
 
@@ -249,8 +252,7 @@ pub unsafe fn create(
     let Some(options) = (unsafe { parse(args) }) else { return ptr::null_mut() };
     if options.debug {
         ferrofuse_abi_common::log::enable_debug();
-        let version = ferrofuse_abi_common::version::PKG_VERSION;
-        log::debug!("FUSE library version: {}", version.to_string_lossy());
+        log::debug!("FUSE library version: {}", types::PKG_VERSION.to_string_lossy());
     }
     let config = Config {
         debug: options.debug,
@@ -261,6 +263,7 @@ pub unsafe fn create(
         stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
+        dialect: types::DIALECT,
         device,
     };
     let session = CSession {
@@ -268,6 +271,7 @@ pub unsafe fn create(
         engine: Session::new(ops, config),
         options: options.mount,
         mounted: Mutex::new(None),
+        mounting: Mounting::new(),
         userdata,
     };
     Box::into_raw(Box::new(session)).cast()
@@ -284,8 +288,7 @@ impl CSession {
             log::error!("fuse: {}: the session is mounted already", mountpoint.display());
             return Err(Errno::EBUSY);
         }
-        let (device, point) = mount::mount(mountpoint, &self.options)?.into_parts();
-        self.engine.attach(Arc::new(Device::new(device)))?;
+        let point = self.mounting.mount(&self.engine, mountpoint, &self.options)?;
         *self.mounted.lock() = Some(point);
         Ok(())
     }
@@ -359,6 +362,7 @@ pub unsafe extern "C" fn fuse_session_destroy(se: *mut FuseSession) {
         live.engine.detach();
         // SAFETY: the pointer came from `fuse_session_new` and is given up.
         let mut session = unsafe { Box::from_raw(se.cast::<CSession>()) };
+        session.mounting.end();
         session.magic = 0;
     });
 }
@@ -422,6 +426,20 @@ pub unsafe extern "C" fn fuse_session_custom_io(
     io: *const FuseCustomIo,
     fd: c_int,
 ) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { custom_io(se, io, types::CUSTOM_IO_30, fd) }
+}
+
+/// The same for a struct of `size` bytes.
+///
+/// # Safety
+/// As for [`fuse_session_custom_io`].
+pub unsafe fn custom_io(
+    se: *mut FuseSession,
+    io: *const FuseCustomIo,
+    size: size_t,
+    fd: c_int,
+) -> c_int {
     guard("fuse_session_custom_io", Errno::EIO.negated(), || {
         // SAFETY: the caller's promise.
         let Some(session) = (unsafe { session("fuse_session_custom_io", se) }) else {
@@ -433,11 +451,12 @@ pub unsafe extern "C" fn fuse_session_custom_io(
             ));
             return Errno::EBADF.negated();
         }
-        // SAFETY: the caller's promise.
-        let Some(io) = (unsafe { io.as_ref() }) else {
+        if io.is_null() {
             complain("No custom IO passed to fuse_session_custom_io()");
             return Errno::EINVAL.negated();
-        };
+        }
+        // SAFETY: the caller's promise.
+        let io = unsafe { table::copy(io, size, TOO_OLD) };
         if io.read.is_none() || io.writev.is_none() {
             complain(
                 "io passed to fuse_session_custom_io() must implement both io->read() and \
@@ -451,7 +470,7 @@ pub unsafe extern "C" fn fuse_session_custom_io(
         }
         // SAFETY: open, by the caller's promise, and handed over.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let channel = CustomChannel::new(*io, fd, session.userdata);
+        let channel = CustomChannel::new(io, fd, session.userdata);
         session.engine.attach(Arc::new(channel)).map_or_else(Errno::negated, |()| 0)
     })
 }
@@ -488,6 +507,7 @@ pub unsafe extern "C" fn fuse_session_receive_buf(
                 log::error!("fuse: failed to allocate read buffer of {size} bytes");
                 return Errno::ENOMEM.negated();
             }
+            types::note_allocation(buf, size);
         }
         // SAFETY: allocated above, or the caller's promise.
         let bytes = unsafe { slice::from_raw_parts_mut(buf.mem.cast::<u8>(), size) };

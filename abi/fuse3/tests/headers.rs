@@ -7,10 +7,7 @@ mod support;
 use std::fmt::Write;
 use std::process::Command;
 
-use support::{Headers, Language, Row, Scratch, header_sets, root, succeed, table};
-
-/// Interface versions, each the first or last of one behaviour.
-const USE_VERSIONS: [u32; 6] = [30, 31, 32, 35, 312, 314];
+use support::{Api, Headers, Language, Row, Scratch, header_sets, root, succeed, table};
 
 const INCLUDES: &str =
     "#include <fuse3/fuse.h>\n#include <fuse3/fuse_lowlevel.h>\n#include <stddef.h>\n";
@@ -18,8 +15,10 @@ const INCLUDE_CUSE: &str = "#include <fuse3/cuse_lowlevel.h>\n";
 
 /// Compiles a probe, links it without the library, and runs it.
 fn run(headers: &Headers, language: Language, version: u32, source: &str, what: &str) {
-    let what =
-        format!("{what}: {} headers, {language:?}, FUSE_USE_VERSION {version}", headers.name);
+    let what = format!(
+        "{what}: {} headers of {:?}, {language:?}, FUSE_USE_VERSION {version}",
+        headers.name, headers.api
+    );
     let scratch = Scratch::new("headers");
     let program = scratch.file("probe");
     let mut compile = language.compiler();
@@ -33,11 +32,11 @@ fn run(headers: &Headers, language: Language, version: u32, source: &str, what: 
 }
 
 /// Runs a probe everywhere.
-fn run_all(source: impl Fn(Language, u32) -> String, what: &str) {
+fn run_all(source: impl Fn(Api, u32) -> String, what: &str) {
     for headers in header_sets() {
         for language in Language::ALL {
-            for version in USE_VERSIONS {
-                run(&headers, language, version, &source(language, version), what);
+            for &version in headers.api.versions() {
+                run(&headers, language, version, &source(headers.api, version), what);
             }
         }
     }
@@ -65,11 +64,11 @@ fn pointer_to(kind: &str, name: &str) -> String {
     }
 }
 
-fn layout_probe(version: u32) -> String {
+fn layout_probe(api: Api, version: u32) -> String {
     let mut checks = String::new();
     let mut tests = String::new();
     let mut last = String::new();
-    for row in table("layout-fuse3-3.14.tsv").iter().filter(|row| holds(row, version)) {
+    for row in table(api.layouts()).iter().filter(|row| holds(row, version)) {
         let (name, field, offset) = (&row["struct"], &row["field"], &row["offset"]);
         if *name != last {
             let (size, align) = (&row["sizeof"], &row["alignof"]);
@@ -111,47 +110,79 @@ fn layout_probe(version: u32) -> String {
 
 #[test]
 fn structs_have_the_layout_of_libfuse() {
-    run_all(|_, version| layout_probe(version), "layout");
+    run_all(layout_probe, "layout");
 }
 
 /// Also that names of later releases are absent: programs ask for them by `#ifdef`.
 #[test]
 fn constants_have_the_values_of_libfuse() {
+    run_all(constants_probe, "constants");
+}
+
+fn constants_probe(api: Api, version: u32) -> String {
     let mut source = format!("{INCLUDES}{INCLUDE_CUSE}");
+    if api == Api::V319 {
+        source += "#include <fuse3/fuse_daemonize.h>\n#include <fuse3/fuse_service.h>\n";
+    }
     source += "#define CHECK(name, condition) typedef char check_##name[(condition) ? 1 : -1];\n";
     for row in table("constants-fuse3.tsv") {
-        let (name, value) = (&row["name"], &row["value_3.14"]);
+        let name = &row["name"];
+        if name.starts_with("FUSE_SERVICE_") && api == Api::V319 && version < 319 {
+            continue;
+        }
+        let (value, size) = match api {
+            Api::V314 => (&row["value_3.14"], "sizeof(int)"),
+            Api::V319 => (&row["value_3.19"], &*row["size"]),
+        };
         let is_macro = row["kind"] == "macro";
         if value != "-" {
-            let _ = writeln!(
-                source,
-                "CHECK({name}, ({name}) == {value} && sizeof({name}) == sizeof(int))"
-            );
+            let _ =
+                writeln!(source, "CHECK({name}, ({name}) == {value} && sizeof({name}) == {size})");
             if is_macro {
                 let _ = writeln!(source, "#if ({name}) != {value}\n#error {name}\n#endif");
             }
         } else if is_macro {
-            let _ = writeln!(source, "#ifdef {name}\n#error {name} came after 3.14\n#endif");
+            let _ = writeln!(source, "#ifdef {name}\n#error {name} is not of this release\n#endif");
         } else {
             let _ = writeln!(source, "enum later_{name} {{ {name} }};");
         }
     }
-    source += "int main(void) { return 0; }\n";
-    run_all(|_, _| source.clone(), "constants");
+    source + "int main(void) { return 0; }\n"
 }
 
 /// Every function is declared, with the prototype of the library behind it.
 #[test]
 fn prototypes_are_those_of_libfuse() {
-    let mut source =
-        format!("{INCLUDES}{INCLUDE_CUSE}#ifdef __cplusplus\nextern \"C\" {{\n#endif\n");
+    for headers in header_sets() {
+        let source = prototypes_probe(headers.api);
+        for language in Language::ALL {
+            for &version in headers.api.versions().iter().filter(|version| **version >= 312) {
+                run(&headers, language, version, &source, "prototypes");
+            }
+            run(&headers, language, 35, &source, "prototypes");
+        }
+    }
+}
+
+fn prototypes_probe(api: Api) -> String {
+    let mut source = format!("{INCLUDES}{INCLUDE_CUSE}");
+    if api == Api::V319 {
+        source += "#include <fuse3/fuse_daemonize.h>\n#include <fuse3/fuse_service.h>\n";
+    }
+    source += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n";
     let mut count = 0;
     for row in table("signatures-libfuse3.tsv") {
-        let (header, _) = row["header_3.14|3.19"].split_once('|').expect("two columns in one");
+        let (old, new) = row["header_3.14|3.19"].split_once('|').expect("two columns in one");
+        let header = if api == Api::V314 { old } else { new };
         let name = row["symbol@version"].split('@').next().unwrap_or_default();
         // Names with a number are declared where `import` tests find them.
         let numbered = name.rsplit('_').next().is_some_and(|word| word.parse::<u32>().is_ok());
-        if row["libs"].split(',').any(|library| library == "3.14.0") && header == "yes" && !numbered
+        // There are services from 3.19 on only.
+        let service = name.starts_with("fuse_service_");
+        if row["libs"].split(',').any(|library| library == api.release())
+            && header == "yes"
+            && !numbered
+            && !service
         {
             // The first line fails if the header lacks the function, the second if it differs.
             let prototype = &row["prototype"];
@@ -160,14 +191,7 @@ fn prototypes_are_those_of_libfuse() {
         }
     }
     assert!(count > 130, "only {count} prototypes to compare");
-    source += "#ifdef __cplusplus\n}\n#endif\nint main(void) { return 0; }\n";
-    for headers in header_sets() {
-        for language in Language::ALL {
-            for version in [35, 312, 314] {
-                run(&headers, language, version, &source, "prototypes");
-            }
-        }
-    }
+    source + "#ifdef __cplusplus\n}\n#endif\nint main(void) { return 0; }\n"
 }
 
 /// The macros that are no constants, in use.

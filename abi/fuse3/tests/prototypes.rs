@@ -11,7 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cbindgen::{Builder, Config, ItemType};
-use support::{Language, Scratch, exports, root, succeed, table};
+use support::{Api, Language, Scratch, exports, root, succeed, table};
+
+const INCLUDES: &str = "#include <fuse3/fuse.h>\n#include <fuse3/cuse_lowlevel.h>\n";
 
 /// Written in C, since Rust has no variadic functions.
 const IN_C: &[&str] = &["ferrofuse_fuse_log"];
@@ -107,30 +109,47 @@ fn configuration() -> Config {
 }
 
 /// Has a compiler look for contradictions.
-fn check(source: &str, what: &str) {
+fn check(source: &str, api: Api, what: &str) {
     let scratch = Scratch::new("prototypes");
     let mut compile = Language::C99.compiler();
-    compile.arg("-DFUSE_USE_VERSION=314").arg("-I").arg(root().join("include"));
+    let (version, include) = match api {
+        Api::V314 => ("314", "include"),
+        Api::V319 => ("319", "include/fuse-3.19"),
+    };
+    compile.arg(format!("-DFUSE_USE_VERSION={version}")).arg("-I").arg(root().join(include));
     compile.arg("-fsyntax-only").arg(scratch.write("prototypes.c", source));
     succeed(&mut compile, what);
 }
 
+/// The sources of the libraries, each before those that it takes the rest from.
+const SOURCES: [&str; 3] = ["abi/fuse4/src", "abi/fuse3/src", "abi/common/src"];
+
 #[test]
 fn rust_functions_have_the_prototypes_of_libfuse() {
-    let exports = exports("fuse3");
-    let functions: BTreeSet<&str> = exports.iter().map(|(_, function)| function.as_str()).collect();
+    check_functions("fuse3", Api::V314, &SOURCES[1..]);
+    check_functions("fuse4", Api::V319, &SOURCES);
+}
+
+fn check_functions(library: &str, api: Api, sources: &[&str]) {
+    let exports = exports(library);
+    let mut functions: BTreeSet<&str> =
+        exports.iter().map(|(_, function)| function.as_str()).collect();
     let config = configuration();
-    let mut files = Vec::new();
-    for folder in ["abi/fuse3/src", "abi/common/src"] {
-        rust_files(&root().join(folder), &mut files);
-    }
     let mut found = BTreeMap::new();
-    for file in files {
-        prototypes_in(&file, &functions, &config, &mut found);
+    for folder in sources {
+        let mut files = Vec::new();
+        rust_files(&root().join(folder), &mut files);
+        for file in files {
+            prototypes_in(&file, &functions, &config, &mut found);
+        }
+        functions.retain(|function| !found.contains_key(*function));
     }
 
     let signatures = table("signatures-libfuse3.tsv");
-    let mut source = "#include <fuse3/fuse.h>\n#include <fuse3/cuse_lowlevel.h>\n".to_owned();
+    let mut source = INCLUDES.to_owned();
+    if api == Api::V319 {
+        source += "#include <fuse3/fuse_service.h>\n#include <stdbool.h>\n";
+    }
     for (symbol, function) in &exports {
         if IN_C.contains(&function.as_str()) {
             continue;
@@ -138,7 +157,7 @@ fn rust_functions_have_the_prototypes_of_libfuse() {
         let full = format!("{}@{}", symbol.name, symbol.node);
         let row = signatures.iter().find(|row| {
             row["symbol@version"] == full
-                && row["libs"].split(',').any(|library| library == "3.14.0")
+                && row["libs"].split(',').any(|library| library == api.release())
         });
         let row = row.unwrap_or_else(|| panic!("{full}: not in the table of signatures"));
         let ours =
@@ -150,7 +169,7 @@ fn rust_functions_have_the_prototypes_of_libfuse() {
         let ours = ours.replace(&format!("{function}("), &format!("{name}("));
         let _ = writeln!(source, "{theirs};\n{ours};");
     }
-    check(&source, "Rust functions as C");
+    check(&source, api, "Rust functions as C");
 }
 
 /// Callbacks are called with the arguments that a program's functions take.
@@ -161,7 +180,7 @@ fn rust_callbacks_have_the_prototypes_of_libfuse() {
         ("era.rs", "FuseCustomIo", "fuse_custom_io"),
         ("high_ops.rs", "FuseOperations", "fuse_operations"),
     ] {
-        let mut source = "#include <fuse3/fuse.h>\n#include <fuse3/cuse_lowlevel.h>\n".to_owned();
+        let mut source = INCLUDES.to_owned();
         let mut config = configuration();
         config.export.item_types = vec![ItemType::Structs, ItemType::Typedefs];
         config.export.include = vec![rust_name.to_owned()];
@@ -183,6 +202,6 @@ fn rust_callbacks_have_the_prototypes_of_libfuse() {
             }
         }
         source += "return 0; }\n";
-        check(&source, &format!("{rust_name} as C"));
+        check(&source, Api::V314, &format!("{rust_name} as C"));
     }
 }

@@ -6,33 +6,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use support::symbols::{
-    assert_every_version, assert_name, assert_same, version_nodes, version_script,
+    assert_every_version, assert_name, assert_same, node_chain, version_nodes, version_script,
 };
-use support::{Symbol, comments, defined_symbols, exports, library, wanted_symbols};
+use support::{Symbol, defined_symbols, exports, library, wanted_symbols};
 
-/// `FUSE_3.1` extends `FUSE_3.0` and so on, as pairs, from the table's comment.
-fn node_chain() -> BTreeSet<(String, Option<String>)> {
-    let comments = comments("symbols-libfuse3.tsv");
-    let (_, chain) = comments.split_once("node chain: ").expect("the table tells the chain");
-    let (chain, _) = chain.split_once(" (").expect("and then explains it");
-    let mut pairs = BTreeSet::new();
-    // The newest node of libfuse 3.14 is FUSE_3.12; those after it belong to later libraries.
-    let known =
-        |version: &str| version.split('.').nth(1)?.parse::<u32>().ok().filter(|minor| *minor <= 12);
-    for run in chain.split(['a', 'n', 'd', ';', ' ']).filter(|run| !run.is_empty()) {
-        let mut parent = None;
-        for version in run.split('<').take_while(|version| known(version).is_some()) {
-            let node = format!("FUSE_{version}");
-            // A run that forks off begins with a node that is known already.
-            let forked = parent.is_none() && pairs.iter().any(|(name, _)| *name == node);
-            if !forked {
-                pairs.insert((node.clone(), parent));
-            }
-            parent = Some(node);
-        }
-    }
-    pairs
-}
+/// The newest node of libfuse 3.14 is `FUSE_3.12`; those after it belong to later libraries.
+const NEWEST: u32 = 12;
 
 /// Every symbol at its node, with the same default, none without a version, and no other symbol.
 #[test]
@@ -58,7 +37,7 @@ fn library_has_the_name_programs_ask_for() {
 #[test]
 fn library_defines_the_version_nodes_of_libfuse() {
     let found = version_nodes(&library());
-    let chain = node_chain();
+    let chain = node_chain(NEWEST);
     let wanted: BTreeSet<String> = chain.into_iter().map(|(name, _)| name).collect();
     assert_eq!(wanted, found);
 }
@@ -68,7 +47,7 @@ fn library_defines_the_version_nodes_of_libfuse() {
 #[test]
 fn version_script_has_the_parents_of_libfuse() {
     let found = version_script(&Path::new(env!("OUT_DIR")).join("libfuse3.map"));
-    assert_eq!(node_chain(), found);
+    assert_eq!(node_chain(NEWEST), found);
     assert!(found.contains(&("FUSE_3.12".to_owned(), Some("FUSE_3.4".to_owned()))));
 }
 

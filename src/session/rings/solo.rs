@@ -15,6 +15,7 @@ use nix::fcntl::{FcntlArg, OFlag};
 
 use super::super::Session;
 use super::super::loops::{self, Step};
+use super::IDLE;
 use super::desk::Desk;
 use super::doorbell::{self, RegularFiles};
 use super::serve::Server;
@@ -265,7 +266,8 @@ impl Solo {
             exit.reader.leave();
             return Ok(Step::End);
         }
-        let waited = ring.wait(None);
+        let idle = ring.is_occupied().then_some(IDLE);
+        let waited = ring.wait(idle);
         exit.reader.leave();
         match waited {
             Ok(()) => {}
@@ -278,6 +280,9 @@ impl Solo {
         let mut events = self.events.borrow_mut();
         while let Some(event) = ring.next_event() {
             events.push_back(event);
+        }
+        if events.is_empty() {
+            ring.give_back();
         }
         Ok(Step::Done)
     }

@@ -22,7 +22,7 @@ impl Session {
     /// The line of an answer or a notification, if the session shows them.
     #[cold]
     pub(in super::super) fn log_reply(&self, header: &OutHeader) {
-        if !self.config.debug {
+        if !self.is_debugged() {
             return;
         }
         if header.unique == 0 {

@@ -70,6 +70,15 @@ impl Sheet {
         sheet
     }
 
+    /// Shows every request and answer from now on.
+    pub fn set_debug(&self) {
+        self.observed.fetch_or(DEBUG, Ordering::Relaxed);
+    }
+
+    pub fn is_debugged(&self) -> bool {
+        self.observed.load(Ordering::Relaxed) & DEBUG != 0
+    }
+
     /// The thread that owns `errand` serves requests for as long as the result lives.
     pub fn list(&self, errand: &Arc<Errand>) -> Listed<'_> {
         self.keep(errand);
@@ -110,7 +119,7 @@ impl Session {
     /// A request has come.
     #[cold]
     pub(super) fn observe_request(&self, header: &InHeader, piped: bool, channel: &dyn Channel) {
-        if self.config.debug {
+        if self.is_debugged() {
             Session::log_request(header);
         }
         let Some(counters) = self.sheet.watched() else { return };

@@ -10,7 +10,7 @@ use super::buffers::Buffers;
 use super::message::Arrived;
 use crate::errno::{Errno, Result};
 use crate::wire::OUT_HEADER_SIZE;
-use crate::wire::layout::OutHeader;
+use crate::wire::layout::{InHeader, OutHeader};
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +143,13 @@ impl Entry {
         Some(Handling { entry: self, serial: turn.serial, arrived, finished: false })
     }
 
+    /// The header of the request that has arrived, for whoever got its completion and has not called
+    /// [`Entry::begin`]. `None` if there is none, or it makes no sense.
+    pub fn arrived_header(&self) -> Option<InHeader> {
+        let turn = self.turn.lock();
+        (turn.phase == Phase::Kernel).then(|| self.buffers.arrived())?.map(|arrived| arrived.header)
+    }
+
     /// Whether this is what the request with this id waits for.
     fn expects(turn: &Turn, unique: u64) -> bool {
         turn.phase == Phase::Serving && turn.unique == unique
@@ -151,6 +158,14 @@ impl Entry {
     /// Whether a request with this id is being served here.
     pub fn serves(&self, unique: u64) -> bool {
         Entry::expects(&self.turn.lock(), unique)
+    }
+
+    /// Where the answer to this request goes to, and how much fits there. `None` if the request is not
+    /// here or its own data stands there.
+    pub fn place(&self, unique: u64) -> Option<(*mut u8, usize)> {
+        let turn = self.turn.lock();
+        let free = Entry::expects(&turn, unique) && !(turn.running && turn.in_place);
+        free.then(|| (self.buffers.payload_start(), self.buffers.payload_size()))
     }
 
     /// Takes an answer in one piece: header, then payload. `None` if its request is not here;

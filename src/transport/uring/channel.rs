@@ -116,6 +116,14 @@ impl Channel for RingChannel {
         }))
     }
 
+    fn serves_by_ring(&self, unique: u64) -> bool {
+        self.entry.serves(unique)
+    }
+
+    fn answer_place(&self, unique: u64) -> Option<(*mut u8, usize)> {
+        self.entry.place(unique)
+    }
+
     fn abandon(&self, unique: u64) {
         if !self.entry.serves(unique) {
             return;

@@ -30,6 +30,8 @@ pub mod fuse;
 mod getdir;
 #[path = "../../../fuse3/src/high/handle.rs"]
 pub mod handle;
+#[path = "../../../fuse3/src/high/later.rs"]
+mod later;
 #[path = "../../../fuse3/src/high/layers.rs"]
 mod layers;
 mod loading;

@@ -12,6 +12,8 @@
 mod buf;
 #[path = "../../../fuse3/src/types/common.rs"]
 pub mod common;
+#[path = "../../../fuse3/src/types/config.rs"]
+mod config;
 #[path = "../../../fuse3/src/types/cuse.rs"]
 pub mod cuse;
 pub mod era;
@@ -21,17 +23,18 @@ pub mod high_ops;
 pub mod old;
 pub mod ops;
 
-pub use buf::{FuseBuf, FuseBufvec};
+pub use buf::{FuseBuf, FuseBufvec, vector};
 pub use common::{
     Fuse, FuseCtx, FuseEntryParam, FuseForgetData, FuseFs, FuseIno, FuseInterruptFunc,
     FusePollhandle, FuseReq, FuseReqHandle, FuseSession, file_ptr,
 };
+pub use config::FuseConfig;
 pub use cuse::{CuseInfo, CuseLowlevelOps};
 pub use era::{
     CONTEXT_ALWAYS, ConnInfo, FuseChan, FuseChanOps, FuseChanOpsCompat24, FuseCmd, FuseFileInfo,
     FuseFileInfoCompat, FuseFillDir, FuseModule, FuseSessionOps, NotifyTarget, ON_PIPE,
 };
-pub use high::{FuseConfig, FuseContext, FuseModuleFactory};
+pub use high::{FuseContext, FuseModuleFactory};
 pub use high_ops::FuseOperations;
 pub use old::FuseStatfsCompat1;
 pub use ops::FuseLowlevelOps;

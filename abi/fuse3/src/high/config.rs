@@ -1,6 +1,6 @@
 //! `struct fuse_config`: its defaults, and what the tree is told of it.
 
-use std::ptr;
+use std::mem;
 
 use ferrofuse::tree::TreeConfig;
 
@@ -9,32 +9,14 @@ use crate::types::FuseConfig;
 /// What holds before options and `init` say otherwise.
 pub fn defaults() -> Box<FuseConfig> {
     let tree = TreeConfig::default();
+    // SAFETY: the struct is numbers and one pointer, for which all zeros is a value.
+    let zeros: FuseConfig = unsafe { mem::zeroed() };
     Box::new(FuseConfig {
-        set_gid: 0,
-        gid: 0,
-        set_uid: 0,
-        uid: 0,
-        set_mode: 0,
-        umask: 0,
         entry_timeout: tree.entry_timeout,
         negative_timeout: tree.negative_timeout,
         attr_timeout: tree.attr_timeout,
-        intr: 0,
         intr_signal: tree.intr_signal,
-        remember: 0,
-        hard_remove: 0,
-        use_ino: 0,
-        readdir_ino: 0,
-        direct_io: 0,
-        kernel_cache: 0,
-        auto_cache: 0,
-        no_rofd_flush: 0,
-        ac_attr_timeout_set: 0,
-        ac_attr_timeout: 0.0,
-        nullpath_ok: 0,
-        show_help: 0,
-        modules: ptr::null_mut(),
-        debug: 0,
+        ..zeros
     })
 }
 
@@ -60,7 +42,8 @@ pub fn tree(config: &FuseConfig) -> TreeConfig {
         no_rofd_flush: config.no_rofd_flush != 0,
         ac_attr_timeout: Some(config.ac_attr_timeout),
         nullpath_ok: config.nullpath_ok != 0,
-        ..TreeConfig::default()
+        debug: config.debug != 0,
+        ..config.later()
     }
 }
 

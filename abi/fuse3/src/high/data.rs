@@ -17,8 +17,7 @@ const TOO_MUCH_WRITTEN: &str = "fuse: wrote too many bytes";
 
 /// A vector over memory.
 pub fn memory(mem: *mut c_void, size: size_t) -> FuseBufvec {
-    let buf = FuseBuf { size, flags: 0, mem, fd: -1, pos: 0 };
-    FuseBufvec { count: 1, idx: 0, off: 0, buf: [buf] }
+    FuseBufvec { count: 1, idx: 0, off: 0, buf: [FuseBuf::memory(mem, size)] }
 }
 
 /// Frees a vector as `read_buf` makes it: itself and its memory, not its descriptors.

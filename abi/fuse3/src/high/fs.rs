@@ -114,7 +114,7 @@ macro_rules! call {
         }
     }};
 }
-pub(super) use call;
+pub(crate) use call;
 
 /// `fuse_fs_destroy`: calls `destroy`, if there is one. The memory stays until the stack ends.
 ///

@@ -4,8 +4,6 @@ use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
 
 use ferrofuse_abi_common::cmdline::{self, CmdlineOpts};
-use ferrofuse_abi_common::daemonize::fuse_daemonize;
-use ferrofuse_abi_common::help;
 use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
 use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_free_args};
 use ferrofuse_abi_common::panic::guard;
@@ -21,6 +19,7 @@ use crate::loops::{
 };
 use crate::signals::{fuse_remove_signal_handlers, fuse_set_signal_handlers};
 use crate::types::{Fuse, FuseOperations};
+use crate::{daemon, texts};
 
 /// What went wrong, as the exit code that programs hand to the shell.
 #[derive(Clone, Copy)]
@@ -86,15 +85,15 @@ impl Program {
     /// As for [`fuse_main_real`]; `args` is valid.
     unsafe fn run(&self, args: *mut FuseArgs, opts: &CmdlineOpts) -> Result<(), Failure> {
         if opts.show_version != 0 {
-            help::main_version();
-            cmdline::lowlevel_version();
+            texts::main_version();
+            texts::fuse_lowlevel_version();
             return Ok(());
         }
         if opts.show_help != 0 {
             // SAFETY: the parser left a valid vector with the program's name.
             unsafe {
-                help::main_usage(CStr::from_ptr(*(*args).argv));
-                help::cmdline_help();
+                texts::main_usage(CStr::from_ptr(*(*args).argv));
+                texts::cmdline_help();
                 fuse_lib_help(args);
             }
             return Ok(());
@@ -103,6 +102,7 @@ impl Program {
             emit(FUSE_LOG_ERR, "error: no mountpoint specified");
             return Err(Failure::NoMountpoint);
         }
+        step(daemon::begin(opts.foreground), Failure::Daemonize)?;
         // SAFETY: the caller's promise; the file system is ours until it is destroyed.
         unsafe {
             let fuse = fuse_new_31(args, self.op, self.op_size, self.user_data);
@@ -129,11 +129,12 @@ unsafe fn serve(fuse: *mut Fuse, opts: &CmdlineOpts) -> Result<(), Failure> {
 /// # Safety
 /// As for [`serve`].
 unsafe fn serve_mounted(fuse: *mut Fuse, opts: &CmdlineOpts) -> Result<(), Failure> {
-    step(fuse_daemonize(opts.foreground) == 0, Failure::Daemonize)?;
+    step(daemon::mounted(opts.foreground), Failure::Daemonize)?;
     // SAFETY: the caller's promise; the session lives as long as the file system.
     unsafe {
         let session = fuse_get_session(fuse);
         step(fuse_set_signal_handlers(session) == 0, Failure::SignalHandlers)?;
+        daemon::serving();
         let result = run_loop(fuse, opts);
         fuse_remove_signal_handlers(session);
         result

@@ -11,7 +11,7 @@ use super::context::fuse_get_context;
 use super::mapped::*;
 use super::shaped;
 use super::start::{SLOTS, fuse_fs_init};
-use crate::types::{ConnInfo, FuseConfig, FuseFileInfo, FuseFillDir, FuseOperations};
+use crate::types::{ConnInfo, FuseConfig, FuseFileInfo, FuseFillDir, FuseOperations, high_ops};
 
 one_path! {
     getattr(buf: *mut stat, fi: *mut FuseFileInfo) => shaped::fuse_fs_getattr,
@@ -102,8 +102,9 @@ unsafe extern "C" fn init<M: NameMap>(conn: *mut ConnInfo, cfg: *mut FuseConfig)
 
 /// All operations of a layer. Those that libfuse's modules don't hand on aren't here either; the kernel then does
 /// without them.
+#[allow(clippy::useless_conversion)] // the table grew after 3.14
 fn all<M: NameMap>() -> FuseOperations {
-    FuseOperations {
+    high_ops::FuseOperations {
         getattr: Some(getattr::<M>),
         readlink: Some(readlink::<M>),
         mknod: Some(mknod::<M>),
@@ -147,6 +148,7 @@ fn all<M: NameMap>() -> FuseOperations {
         copy_file_range: None,
         lseek: Some(lseek::<M>),
     }
+    .into()
 }
 
 /// The operations of a layer: those that the file system below has, so that the kernel is told of

@@ -16,6 +16,7 @@ mod filler;
 pub mod fs;
 pub mod fuse;
 pub mod handle;
+mod later;
 mod layers;
 mod loading;
 pub mod loops;

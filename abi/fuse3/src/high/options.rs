@@ -3,15 +3,14 @@
 use std::ffi::c_int;
 use std::mem::offset_of;
 
-use ferrofuse_abi_common::cmdline::lowlevel_help;
-use ferrofuse_abi_common::help::highlevel_help;
 use ferrofuse_abi_common::opt::{FuseArgs, FuseOpt, fuse_opt_parse};
 use ferrofuse_abi_common::panic::guard;
 
 use super::config;
 use super::modules;
 use super::option_table::{self, modules_of};
-use crate::types::FuseConfig;
+use crate::texts::{highlevel_help, lowlevel_help};
+use crate::types::{FuseConfig, later_options};
 
 /// Reads options into `config`, and takes them out of `args`; those that are not known stay for the
 /// session. False, with a message, if a value is wrong.
@@ -21,6 +20,7 @@ use crate::types::FuseConfig;
 pub unsafe fn parse(args: *mut FuseArgs, config: &mut FuseConfig) -> bool {
     let mut table = option_table::common();
     table.push(FuseOpt::store(c"no_rofd_flush", offset_of!(FuseConfig, no_rofd_flush), 1));
+    table.extend(later_options());
     table.push(FuseOpt::END);
     let data = (&raw mut *config).cast();
     // SAFETY: the caller's promise; the table is made for the struct.

@@ -12,7 +12,7 @@ use ferrofuse::tree::{
     FileRange, Filler, OpSet, OpenFile, PathOps, ReaddirFlags, RequestContext, SetTime, TreeConfig,
 };
 use ferrofuse::wire::flags::IoctlFlags;
-use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs};
+use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs, Statx};
 use ferrofuse::{Errno, Result};
 use parking_lot::Mutex;
 
@@ -21,6 +21,7 @@ use super::context;
 use super::data;
 use super::filler;
 use super::fs::{Fs, fuse_fs_destroy};
+use super::later;
 use super::layers::Layers;
 use super::open_file::CData;
 use super::outcome::{count, done};
@@ -126,6 +127,10 @@ impl PathOps for Stack {
             op!(self, fuse_fs_init, (c_conn, ptr::from_mut(&mut *layers.config)));
         });
         *tree = config::tree(&layers.config);
+    }
+
+    fn negotiated(&self, conn: &ConnInfo) {
+        convert::agreed(&mut self.conn.lock(), conn);
     }
 
     fn destroy(&self) {
@@ -465,6 +470,24 @@ impl PathOps for Stack {
         let path = path_ptr(path);
         let position = op!(self, shaped::fuse_fs_lseek, (path, offset, whence, &raw mut fi));
         count(position).map(|_| position)
+    }
+
+    fn statx(
+        &self,
+        path: Option<&CStr>,
+        flags: u32,
+        mask: u32,
+        file: Option<&OpenFile>,
+    ) -> Result<Statx> {
+        let mut fi = file.map(file_info);
+        let fi = types::file_ptr(&mut fi);
+        let mut stat = Statx::default();
+        done(op!(self, later::statx, (path_ptr(path), flags, mask, &raw mut stat, fi)))?;
+        Ok(stat)
+    }
+
+    fn syncfs(&self, path: &CStr) -> Result<()> {
+        done(op!(self, later::syncfs, (path.as_ptr())))
     }
 }
 

@@ -6,13 +6,39 @@
 //! Some releases between (3.14.1 to 3.16.2) numbered the bits of `fuse_file_info` from `flush` on one higher. The two
 //! cannot be told apart at run time; 3.14.0 is what distributions shipped longest, so that numbering is followed.
 
-use core::ffi::{c_char, c_int, c_uint, c_void};
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
+use ferrofuse::session::caps::Dialect;
+use ferrofuse::tree::Compat;
+use ferrofuse_abi_common::opt::FuseOpt;
 use ferrofuse_abi_common::signals::OnPipe;
+use ferrofuse_abi_common::version;
 use libc::{iovec, off_t, size_t, ssize_t, stat};
 
-use super::FuseSession;
 use super::common::bit_fields;
+use super::{FuseBuf, FuseSession};
+
+/// The libfuse release whose behaviour this library has.
+pub const PKG_VERSION: &CStr = version::PKG_VERSION;
+
+/// Which capabilities there are.
+pub const DIALECT: Dialect = Dialect::V314;
+
+/// What the path-based API does that other releases do otherwise.
+pub fn compat() -> Compat {
+    Compat::default()
+}
+
+/// Bytes of `struct fuse_custom_io` that a program of API 3.0 has.
+pub const CUSTOM_IO_30: size_t = size_of::<FuseCustomIo>();
+
+/// Notes in a segment that the library has allocated its memory, so many bytes; it has no place for that in this era.
+pub const fn note_allocation(_buf: &mut FuseBuf, _size: size_t) {}
+
+/// Options of `fuse_new` that came after 3.14.
+pub fn later_options() -> Vec<FuseOpt> {
+    Vec::new()
+}
 
 /// What a notification goes out by.
 pub type NotifyTarget = FuseSession;
@@ -60,6 +86,19 @@ impl FuseFileInfo {
     pub const CACHE_READDIR: u32 = 1 << 6;
     /// From the handler, in `open`: no `flush` when a descriptor is closed.
     pub const NOFLUSH: u32 = 1 << 7;
+
+    /// Whether direct writes may run in parallel: nothing says so in this era.
+    pub const fn parallel_direct_writes(&self) -> bool {
+        false
+    }
+
+    /// Shows whether they may.
+    pub const fn set_parallel_direct_writes(&mut self, _value: bool) {}
+
+    /// The open file that reads and writes go to: none in this era.
+    pub const fn backing_id(&self) -> i32 {
+        0
+    }
 }
 
 bit_fields!(FuseFileInfo);
@@ -79,6 +118,16 @@ pub struct FuseCustomIo {
     /// Like `splice`, from a pipe into the descriptor; optional.
     pub splice_send: Option<CustomSplice>,
 }
+
+impl FuseCustomIo {
+    /// Makes another descriptor for the same messages: nothing does in this era.
+    pub const fn clone_fd(&self) -> Option<CustomClone> {
+        None
+    }
+}
+
+/// Like `open`, for another descriptor of the same connection; the descriptor, or -1 with errno.
+pub type CustomClone = unsafe extern "C" fn(fd: c_int) -> c_int;
 
 /// The splicing members of [`FuseCustomIo`]: the arguments of `splice` and the session's user data.
 pub type CustomSplice = unsafe extern "C" fn(

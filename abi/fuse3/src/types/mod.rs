@@ -14,42 +14,32 @@
 
 mod buf;
 pub mod common;
+mod config;
 pub mod cuse;
 pub mod era;
 pub mod high;
 pub mod high_ops;
+mod loop_config;
 pub mod ops;
 #[cfg(test)]
 mod tests;
 
-use core::ffi::{c_int, c_uint};
-
 pub use ferrofuse_abi_common::conn_info::ConnInfo;
 
-pub use buf::{FuseBuf, FuseBufvec};
+pub use buf::{FuseBuf, FuseBufvec, vector};
 pub use common::{
     Fuse, FuseCtx, FuseEntryParam, FuseForgetData, FuseFs, FuseIno, FuseInterruptFunc,
     FusePollhandle, FuseReq, FuseReqHandle, FuseSession, file_ptr,
 };
+pub use config::FuseConfig;
 pub use cuse::{CuseInfo, CuseLowlevelOps};
-pub use era::{CONTEXT_ALWAYS, FuseCustomIo, FuseFileInfo, FuseFillDir, NotifyTarget, ON_PIPE};
-pub use high::{FuseConfig, FuseContext, FuseModuleFactory};
+pub use era::{
+    CONTEXT_ALWAYS, CUSTOM_IO_30, DIALECT, FuseCustomIo, FuseFileInfo, FuseFillDir, NotifyTarget,
+    ON_PIPE, PKG_VERSION, compat, later_options, note_allocation,
+};
+pub use high::{FuseContext, FuseModuleFactory};
 pub use high_ops::FuseOperations;
+pub use loop_config::{FuseLoopConfig, FuseLoopConfigV1};
 pub use ops::FuseLowlevelOps;
 
 include!(concat!(env!("OUT_DIR"), "/layout.rs"));
-
-common::opaque! {
-    /// `struct fuse_loop_config` as of `FUSE_USE_VERSION` 312: made and freed by the library, set through functions.
-    FuseLoopConfig
-}
-
-/// `struct fuse_loop_config_v1`; before `FUSE_USE_VERSION` 312 it was `struct fuse_loop_config` itself.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FuseLoopConfigV1 {
-    /// Non-zero: each worker reads from its own clone of the device descriptor.
-    pub clone_fd: c_int,
-    /// How many idle workers are kept; the surplus ends.
-    pub max_idle_threads: c_uint,
-}

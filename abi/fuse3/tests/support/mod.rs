@@ -54,9 +54,59 @@ pub fn comments(name: &str) -> String {
     text.lines().filter(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n")
 }
 
+/// A release of the interface, and where the tables tell of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    V314,
+    V319,
+}
+
+impl Api {
+    /// The name of the release in the tables.
+    pub const fn release(self) -> &'static str {
+        match self {
+            Api::V314 => "3.14.0",
+            Api::V319 => "3.19rc0",
+        }
+    }
+
+    /// The table of layouts.
+    pub const fn layouts(self) -> &'static str {
+        match self {
+            Api::V314 => "layout-fuse3-3.14.tsv",
+            Api::V319 => "layout-fuse3-3.19.tsv",
+        }
+    }
+
+    /// Interface versions, each the first or last of one behaviour.
+    pub const fn versions(self) -> &'static [u32] {
+        match self {
+            Api::V314 => &[30, 31, 32, 35, 312, 314],
+            Api::V319 => &[30, 31, 32, 35, 312, 314, 317, 318, 319],
+        }
+    }
+
+    /// The library that has it.
+    pub fn library(self) -> PathBuf {
+        match self {
+            Api::V314 => library(),
+            Api::V319 => library_4(),
+        }
+    }
+
+    /// What that library exports.
+    pub fn symbols(self) -> Vec<Symbol> {
+        match self {
+            Api::V314 => wanted_symbols(),
+            Api::V319 => wanted_symbols_4(),
+        }
+    }
+}
+
 /// A set of headers that a probe is compiled with.
 pub struct Headers {
     pub name: &'static str,
+    pub api: Api,
     /// The folder above `fuse3/`, if the compiler does not look there by itself.
     pub include: Option<PathBuf>,
 }
@@ -65,9 +115,11 @@ pub struct Headers {
 pub fn header_sets() -> Vec<Headers> {
     let mut sets = Vec::new();
     if system_libfuse() {
-        sets.push(Headers { name: "system", include: None });
+        sets.push(Headers { name: "system", api: Api::V314, include: None });
     }
-    sets.push(Headers { name: "ferrofuse", include: Some(root().join("include")) });
+    let ours = |api, folder| Headers { name: "ferrofuse", api, include: Some(root().join(folder)) };
+    sets.push(ours(Api::V314, "include"));
+    sets.push(ours(Api::V319, "include/fuse-3.19"));
     sets
 }
 
@@ -147,6 +199,12 @@ pub fn succeed(command: &mut Command, what: &str) -> String {
 /// The shared library under test: `$FERROFUSE_LIBRARY`, or the one that was built with this test.
 pub fn library() -> PathBuf {
     existing(env::var_os("FERROFUSE_LIBRARY").map_or_else(|| built("libfuse3.so"), PathBuf::from))
+}
+
+/// The same of `libfuse3.so.4`: `$FERROFUSE_LIBRARY4`.
+pub fn library_4() -> PathBuf {
+    let given = env::var_os("FERROFUSE_LIBRARY4");
+    existing(given.map_or_else(|| built("libfuse3_4.so"), PathBuf::from))
 }
 
 /// A library that was built with this test.
@@ -240,6 +298,23 @@ pub fn wanted_symbols() -> Vec<Symbol> {
     wanted
 }
 
+/// The symbols of libfuse 3.19 that the newer library must export.
+pub fn wanted_symbols_4() -> Vec<Symbol> {
+    let mut wanted: Vec<Symbol> = table("symbols-libfuse3.tsv")
+        .iter()
+        .filter(|row| row["def_3.19rc0"] != "-")
+        .map(|row| Symbol {
+            name: row["symbol"].clone(),
+            node: row["version"].clone(),
+            default: row["def_3.19rc0"] == "@@",
+            defined: true,
+            kind: "FUNC".to_owned(),
+        })
+        .collect();
+    wanted.sort();
+    wanted
+}
+
 /// Links an object file to a library, given as the linker takes it.
 pub fn link(object: &Path, library: &[&str], program: &Path) {
     let mut command = Command::new("gcc");
@@ -247,11 +322,17 @@ pub fn link(object: &Path, library: &[&str], program: &Path) {
     succeed(&mut command, "link");
 }
 
-/// What `exports.rs` of a crate exports, each with the name of the function behind it.
+/// What `exports.rs` of a crate exports, and what every libfuse 3 does if it is one of those, each with the name of
+/// the function behind it.
 pub fn exports(library: &str) -> Vec<(Symbol, String)> {
-    let path = root().join("abi").join(library).join("src/exports.rs");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = String::new();
+    let common = library.starts_with("fuse3") || library.starts_with("fuse4");
+    let common = common.then_some("fuse3/src/exports_common.rs".to_owned());
+    for file in common.into_iter().chain([format!("{library}/src/exports.rs")]) {
+        let path = root().join("abi").join(file);
+        text += &fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
     text.lines()
         .filter_map(|line| line.strip_prefix("export!(")?.strip_suffix(");"))
         .map(|line| {

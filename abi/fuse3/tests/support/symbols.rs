@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Language, Scratch, Symbol, dynamic_symbols, link, succeed};
+use super::{Language, Scratch, Symbol, comments, dynamic_symbols, link, succeed};
 
 fn show(symbols: &[&Symbol]) -> String {
     let line = |symbol: &&Symbol| {
@@ -37,6 +37,30 @@ pub fn assert_name(library: &Path, soname: &str) {
     let dynamic = succeed(Command::new("readelf").args(["-d", "-W"]).arg(library), "readelf");
     assert!(dynamic.contains(&format!("Library soname: [{soname}]")), "{dynamic}");
     assert!(dynamic.contains("NODELETE"), "{dynamic}");
+}
+
+/// `FUSE_3.1` extends `FUSE_3.0` and so on, as pairs, from the table's comment, up to the nodes of 3.`newest`.
+pub fn node_chain(newest: u32) -> BTreeSet<(String, Option<String>)> {
+    let comments = comments("symbols-libfuse3.tsv");
+    let (_, chain) = comments.split_once("node chain: ").expect("the table tells the chain");
+    let (chain, _) = chain.split_once(" (").expect("and then explains it");
+    let mut pairs = BTreeSet::new();
+    let known = |version: &str| {
+        version.split('.').nth(1)?.parse::<u32>().ok().filter(|minor| *minor <= newest)
+    };
+    for run in chain.split(['a', 'n', 'd', ';', ' ']).filter(|run| !run.is_empty()) {
+        let mut parent = None;
+        for version in run.split('<').take_while(|version| known(version).is_some()) {
+            let node = format!("FUSE_{version}");
+            // A run that forks off begins with a node that is known already.
+            let forked = parent.is_none() && pairs.iter().any(|(name, _)| *name == node);
+            if !forked {
+                pairs.insert((node.clone(), parent));
+            }
+            parent = Some(node);
+        }
+    }
+    pairs
 }
 
 /// The version nodes that the library defines.

@@ -1,0 +1,1 @@
+../../fuse3/cuse_lowlevel.h
