@@ -62,7 +62,8 @@ demo:
 
 deb:
 	tools/need-packages $(DEB_PACKAGES)
-	tools/make-deb '$(CURDIR)/build/deb'
+	$(MAKE) --no-print-directory dist
+	tools/make-deb '$(DIST)' '$(CURDIR)/build/deb'
 
 test-deb: deb
 	tools/need-packages $(TEST_DEB_PACKAGES)

@@ -672,8 +672,9 @@ int fuse_lowlevel_notify_inval_entry(struct fuse_session *se, fuse_ino_t parent,
  * @param parent the directory
  * @param name the name
  * @param namelen its length, as strlen(3)
- * @param flags in older headers: FUSE_LL_EXPIRE_ONLY; with 0 it does what
- * fuse_lowlevel_notify_inval_entry() does
+ *
+ * Older headers have another parameter, `flags`: FUSE_LL_EXPIRE_ONLY; with 0 it does what
+ * fuse_lowlevel_notify_inval_entry() does.
  */
 #if FUSE_MINOR_VERSION > 14
 int fuse_lowlevel_notify_expire_entry(struct fuse_session *se, fuse_ino_t parent, const char *name,
@@ -966,8 +967,8 @@ struct fuse_session *fuse_session_new(struct fuse_args *args, const struct fuse_
  * Lets the caller read and write the messages, instead of mounting.
  *
  * @param se the session
- * @param io the functions; copied
- * @param op_size from FUSE_USE_VERSION 317 on: sizeof(struct fuse_custom_io)
+ * @param io the functions; copied. From FUSE_USE_VERSION 317 on, `op_size` follows:
+ * sizeof(struct fuse_custom_io)
  * @param fd the descriptor they are called with, which belongs to the session from now on
  * @return 0, or -errno: -EBADF for a bad descriptor, -EINVAL for a missing function
  */

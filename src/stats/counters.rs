@@ -3,11 +3,15 @@
 //! Threads count in shards, so that they seldom meet. A request's beginning is kept in a table with
 //! a place for each of a few thousand ids; who finds its place taken by a later request is answered
 //! as ever, and only its duration is not known.
+//!
+//! The clock is what costs most. So only one request in [`SAMPLE`] is timed, unless all are wanted;
+//! the others keep a coarse time, which tells the age of what is stuck. Bytes and errors are counted
+//! of all.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Instant;
 
+use nix::time::{ClockId, clock_gettime};
 use zerocopy::FromZeros;
 
 use super::latency::{BUCKETS, bucket};
@@ -16,6 +20,9 @@ use super::tally::{ROWS, row};
 const SHARDS: usize = 16;
 /// Places for requests under way; a power of two.
 const PLACES: usize = 4096;
+
+/// One request in so many is timed; a power of two.
+pub const SAMPLE: u64 = 8;
 
 /// The way that a message's bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +61,10 @@ struct Begun {
 
 /// The counters of one session.
 pub struct Counters {
-    since: Instant,
+    /// By the monotonic clock, in nanoseconds.
+    since: u64,
+    /// A request whose id has none of these bits, behind the last one, is timed.
+    untimed: u64,
     numbers: Box<[AtomicU64]>,
     begun: Box<[Begun]>,
 }
@@ -84,17 +94,34 @@ fn home() -> usize {
     })
 }
 
+/// What a clock says, in nanoseconds; 0 where there is no such clock.
+fn now(clock: ClockId) -> u64 {
+    let Ok(now) = clock_gettime(clock) else { return 0 };
+    now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned()
+}
+
 impl Counters {
-    /// All zero. `None` if there is no memory (under 2 MiB, most of it never touched).
-    pub fn new() -> Option<Counters> {
+    /// All zero; `all`: every request is timed. `None` if there is no memory (under 2 MiB, most of it
+    /// never touched).
+    pub fn new(all: bool) -> Option<Counters> {
         let numbers = <[AtomicU64]>::new_box_zeroed_with_elems(SHARDS * SHARD).ok()?;
         let begun = (0..PLACES).map(|_| Begun::default()).collect();
-        Some(Counters { since: Instant::now(), numbers, begun })
+        let untimed = if all { 0 } else { SAMPLE - 1 };
+        Some(Counters { since: now(ClockId::CLOCK_MONOTONIC), untimed, numbers, begun })
     }
 
     /// Nanoseconds since the count began.
     pub fn age(&self) -> u64 {
-        u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        now(ClockId::CLOCK_MONOTONIC).saturating_sub(self.since)
+    }
+
+    /// The same, quickly, and a few milliseconds late.
+    fn coarse_age(&self) -> u64 {
+        now(ClockId::CLOCK_MONOTONIC_COARSE).saturating_sub(self.since)
+    }
+
+    fn is_timed(&self, unique: u64) -> bool {
+        (unique >> 1) & self.untimed == 0
     }
 
     fn add(&self, field: usize, value: u64) {
@@ -118,7 +145,8 @@ impl Counters {
         if awaited {
             let place = self.place(unique);
             place.unique.store(0, Ordering::Relaxed);
-            place.at.store(self.age(), Ordering::Relaxed);
+            let at = if self.is_timed(unique) { self.age() } else { self.coarse_age() };
+            place.at.store(at, Ordering::Relaxed);
             place.row.store(row(opcode) as u32, Ordering::Relaxed);
             place.unique.store(unique, Ordering::Release);
         }
@@ -130,6 +158,9 @@ impl Counters {
         if unique == 0 {
             return self.add(NOTIFICATIONS, 1);
         }
+        if error == 0 && !self.is_timed(unique) {
+            return;
+        }
         let place = self.place(unique);
         if place.unique.load(Ordering::Acquire) != unique {
             return;
@@ -139,12 +170,14 @@ impl Counters {
         if place.unique.compare_exchange(unique, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
-        let time = self.age().saturating_sub(at);
         let row = row as usize * ROW;
-        self.add(row + FIRST_BUCKET + bucket(time), 1);
-        self.add(row + TIME, time);
         if error != 0 {
             self.add(row + ERRORS, 1);
+        }
+        if self.is_timed(unique) {
+            let time = self.age().saturating_sub(at);
+            self.add(row + FIRST_BUCKET + bucket(time), 1);
+            self.add(row + TIME, time);
         }
     }
 
@@ -189,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_counted_with_its_request() {
-        let counters = Counters::new().expect("memory");
+        let counters = Counters::new(true).expect("memory");
         counters.received(2, READ, 80, Route::Copied, true);
         counters.received(4, READ, 80, Route::Ring, true);
         assert!(counters.under_way(2).is_some());
@@ -206,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_place_that_was_taken_gives_no_time() {
-        let counters = Counters::new().expect("memory");
+        let counters = Counters::new(true).expect("memory");
         let later = 2 + 2 * PLACES as u64;
         counters.received(2, READ, 80, Route::Copied, true);
         counters.received(later, READ, 80, Route::Copied, true);
@@ -218,8 +251,22 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_is_timed_and_every_error_counted() {
+        let counters = Counters::new(false).expect("memory");
+        for request in 0..4 * SAMPLE {
+            let unique = 2 * (request + 1);
+            counters.received(unique, READ, 80, Route::Copied, true);
+            assert!(counters.under_way(unique).is_some());
+            counters.sent(unique, -5, 16, Route::Copied);
+        }
+        let row = counters.row(READ as usize);
+        assert_eq!((row.errors, row.buckets.iter().sum::<u64>()), (4 * SAMPLE, 4));
+        assert_eq!(counters.bytes_out(), [4 * SAMPLE * 16, 0, 0]);
+    }
+
+    #[test]
     fn requests_without_answer_leave_nothing_behind() {
-        let counters = Counters::new().expect("memory");
+        let counters = Counters::new(true).expect("memory");
         counters.received(6, 2, 48, Route::Copied, false);
         assert!(counters.under_way(6).is_none());
         assert_eq!(counters.bytes_in(), [48, 0, 0]);

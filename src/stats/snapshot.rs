@@ -88,11 +88,12 @@ pub struct Operation {
     pub opcode: String,
     /// Requests since the filesystem began.
     pub requests: u64,
-    /// Answers whose duration is known, since the count began.
+    /// Answers whose duration is known, since the count began: one in eight, or all with
+    /// `FERROFUSE_STATS=always`.
     pub timed: u64,
-    /// Of these, so many were errors.
+    /// Answers that were errors, since the count began.
     pub errors: u64,
-    /// The sum of their durations, in nanoseconds.
+    /// The sum of the durations, in nanoseconds.
     pub time_ns: u64,
     /// How many of them took how long: the largest duration of a bucket in nanoseconds, and the
     /// number in it. Empty buckets are left out.

@@ -30,6 +30,8 @@ const WATCHED: u8 = 2;
 pub(super) struct Sheet {
     id: u64,
     observed: AtomicU8,
+    /// Every request is to be timed.
+    all: bool,
     /// Made when somebody looks for the first time.
     counters: OnceLock<Option<Counters>>,
     served: Mutex<Served>,
@@ -61,6 +63,7 @@ impl Sheet {
         let sheet = Sheet {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             observed: AtomicU8::new(if config.debug { DEBUG } else { 0 }),
+            all: config.stats == StatsPolicy::Always,
             counters: OnceLock::new(),
             served: Mutex::new(Served { now: Vec::new(), before: [0; ROWS] }),
         };
@@ -92,7 +95,7 @@ impl Sheet {
 
     fn watch(&self, looked_at: bool) {
         if looked_at {
-            self.counters.get_or_init(Counters::new);
+            self.counters.get_or_init(|| Counters::new(self.all));
             self.observed.fetch_or(WATCHED, Ordering::Relaxed);
         } else {
             self.observed.fetch_and(!WATCHED, Ordering::Relaxed);
