@@ -43,7 +43,7 @@ def instructions(program, bins, base, libdir, kinds, count=500, options=(), env=
 
 
 def ready(program, bins, base, libdir, options, env, wrapper):
-    """A mount with files in it."""
+    """A mount with files in it, to be ended by `with`."""
     source = os.path.join(base, "source")
     os.makedirs(source)
     if program.source:
