@@ -19,6 +19,7 @@
 
 mod bench;
 mod clerk;
+mod depth;
 mod desk;
 mod doorbell;
 mod gate;
@@ -51,11 +52,6 @@ use gate::Gate;
 use serve::Server;
 use settle::{Releases, Witness};
 
-/// Seats of each queue unless the user says otherwise. The kernel wakes who waits for an answer before
-/// the entry it came in is ready again, so the next request often finds the first seat's busy.
-const SEATS: usize = 2;
-/// Most threads that wait for requests, whatever depth the user asks for.
-const MOST_SEATS: usize = 1024;
 /// Memory of entries that nothing has come into for this long is given back.
 const IDLE: Duration = Duration::from_secs(5);
 /// How often the end of a loop looks whether handlers have returned.
@@ -179,8 +175,8 @@ impl Rings {
     ) -> Result<Arc<Rings>, Unused> {
         let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
         let processors = possible_processors();
-        let depth = if depth == 0 { SEATS } else { depth };
-        let depth = depth.clamp(1, (MOST_SEATS / processors).max(1));
+        let depth = depth::seats(depth, processors, descriptors())
+            .ok_or(Unused::Failed("eventfd", Errno::EMFILE))?;
         let failed = |step| move |error| Unused::Failed(step, error);
         let rings = Arc::new(Rings {
             session: Arc::downgrade(session),
@@ -411,6 +407,13 @@ impl Rings {
             }
         }
     }
+}
+
+/// How many descriptors the process may have open.
+fn descriptors() -> usize {
+    use nix::sys::resource::{Resource, getrlimit};
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// How a thread says that it is ready, or why not.
