@@ -3,9 +3,13 @@
 //! `ferrofuse/PID-N.sock` in the user's run-time folder, which only the user can enter.
 
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+
+use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, UnixAddr};
+use nix::sys::stat::{Mode, fchmod};
 
 use crate::sys::env;
 
@@ -15,6 +19,8 @@ pub const FOLDER: &str = "ferrofuse";
 pub const SUFFIX: &str = ".sock";
 /// Libraries in one process that may have a socket each.
 const MOST: u32 = 16;
+/// Readers that may wait to be let in.
+const BACKLOG: i32 = 16;
 
 /// The folder for the sockets of this process: in `XDG_RUNTIME_DIR`, else in `/run` for root and in
 /// `/run/user/UID` for others. It need not exist.
@@ -52,6 +58,16 @@ pub fn is_stale(path: &Path) -> bool {
     matches!(UnixStream::connect(path), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
+/// A socket of this name, for its owner from the beginning: the file gets the mode of the socket.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let (family, kind) = (AddressFamily::Unix, SockType::Stream);
+    let socket = socket::socket(family, kind, SockFlag::SOCK_CLOEXEC, None)?;
+    fchmod(&socket, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    socket::bind(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
+    socket::listen(&socket, Backlog::new(BACKLOG)?)?;
+    Ok(UnixListener::from(socket))
+}
+
 /// A socket in a file, which goes with it.
 #[derive(Debug)]
 pub struct Listener {
@@ -68,18 +84,18 @@ impl Listener {
         let pid = std::process::id();
         for number in 0..MOST {
             let path = folder.join(format!("{pid}-{number}{SUFFIX}"));
-            let bound = match UnixListener::bind(&path) {
+            let bound = match listen(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     if !is_stale(&path) {
                         continue;
                     }
                     std::fs::remove_file(&path)?;
-                    UnixListener::bind(&path)
+                    listen(&path)
                 }
                 bound => bound,
             };
             let listener = Listener { socket: bound?, path };
-            // The folder keeps others out whatever the umask makes of the socket.
+            // Where the umask has taken even the owner's.
             std::fs::set_permissions(&listener.path, PermissionsExt::from_mode(0o600))?;
             listener.socket.set_nonblocking(true)?;
             return Ok(listener);
