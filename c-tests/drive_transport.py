@@ -23,6 +23,7 @@ CASES = [
     ("refused by option", {}, ["-o", "no_io_uring"], BY_DEVICE + "io_uring is refused"),
     ("refused by environment", {"FERROFUSE_TRANSPORT": "dev"}, ["-o", "io_uring"],
      BY_DEVICE + "io_uring is refused"),
+    ("auto_unmount", {}, ["-o", "auto_unmount"], BY_DEVICE + "io_uring is refused"),
     ("clone_fd", {}, ["-o", "clone_fd"], BY_DEVICE + "clone_fd"),
     ("one worker", {}, ["-o", "max_threads=1"], BY_DEVICE + "max_threads"),
     ("depth", {}, ["-o", "io_uring_q_depth=3"], BY_RING),

@@ -259,7 +259,10 @@ pub unsafe fn create(
         deny_others: options.allow_root,
         max_read: options.mount.max_read(),
         splice: SplicePolicy::from_env(),
-        transport: options.transport.or_environment(),
+        transport: options
+            .transport
+            .or_environment()
+            .beside_auto_unmount(options.mount.auto_unmount()),
         stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
