@@ -1,7 +1,11 @@
-# make         stages the relocatable tree dist/: libraries, headers, pkg-config files
+# make         stages the relocatable tree dist/: libraries, headers, pkg-config files, tools
 # make test    everything that is tested; the last line counts
 # make conform pjdfstest and fsx, through filesystems on the system's libraries and on ours; takes long
+# make bench   speed, measured against the system's libfuse: build/bench/report.md (BENCH=--quick: briefly)
 # make demo    the main job, shown
+# make deb     Debian packages, in build/deb
+# make test-deb  they install into a fresh Debian tree, and go again; takes long and needs the network
+# make doc     the C interface as HTML, from the headers, in build/doc
 # make clean   removes what the others made
 #
 # To install into a system: meson setup build && meson install -C build
@@ -13,12 +17,19 @@ TEST_PACKAGES := $(BUILD_PACKAGES) g++ binutils fuse3 libfuse3-dev attr acl stra
 
 CONFORM_PACKAGES := $(BUILD_PACKAGES) fuse3 libfuse3-dev libfuse2 bindfs e2fsprogs
 
+BENCH_PACKAGES := $(BUILD_PACKAGES) fuse3 libfuse3-dev libfuse2 libfuse-dev fio strace valgrind e2fsprogs
+DEB_PACKAGES := $(BUILD_PACKAGES) dpkg-dev
+
+TEST_DEB_PACKAGES := $(DEB_PACKAGES) debootstrap
+
+DOC_PACKAGES := doxygen
+
 DIST := $(CURDIR)/dist
 BUILD := $(CURDIR)/build/meson
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: all dist test conform demo clean
+.PHONY: all dist test conform bench demo deb test-deb doc clean
 all: dist
 
 dist: $(BUILD)/build.ninja
@@ -39,11 +50,28 @@ conform:
 	$(MAKE) --no-print-directory dist
 	c-tests/conform --libdir '$(DIST)/lib'
 
+bench:
+	tools/need-packages $(BENCH_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	LIBDIR='$(DIST)/lib' bench/run $(BENCH)
+
 demo:
 	tools/need-packages $(TEST_PACKAGES)
 	$(MAKE) --no-print-directory dist
 	LIBDIR='$(DIST)/lib' c-tests/demo
 
+deb:
+	tools/need-packages $(DEB_PACKAGES)
+	tools/make-deb '$(CURDIR)/build/deb'
+
+test-deb: deb
+	tools/need-packages $(TEST_DEB_PACKAGES)
+	tests/deb '$(CURDIR)/build/deb' $(DEBIAN_TREE)
+
+doc:
+	tools/need-packages $(DOC_PACKAGES)
+	tools/make-doc '$(CURDIR)/build/doc'
+
 clean:
-	rm -rf '$(DIST)' '$(BUILD)'
+	rm -rf '$(DIST)' '$(BUILD)' '$(CURDIR)/build/deb' '$(CURDIR)/build/doc'
 	cargo clean

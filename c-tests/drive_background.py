@@ -22,7 +22,7 @@ def environment():
 def start(*args):
     """Runs hello_ll to its exit; status and what it said, paths taken out."""
     r = subprocess.run([os.path.join(ft.BIN, "hello_ll"), *args], stdin=subprocess.DEVNULL,
-                       capture_output=True, text=True, env=environment(), timeout=20, cwd=ft.TMP)
+                       capture_output=True, text=True, env=environment(), timeout=60, cwd=ft.TMP)
     return r.returncode, (r.stdout + r.stderr).replace(ft.TMP, "TMP").strip()
 
 

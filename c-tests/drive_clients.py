@@ -30,7 +30,7 @@ class Client:
         self.proc = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.errors,
                                      stderr=self.errors, env=env)
         self.pid, self.program = self.proc.pid, os.path.basename(command[0])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not is_served():
             if self.proc.poll() is not None or time.monotonic() > deadline:
                 self.errors.seek(0)
@@ -41,7 +41,7 @@ class Client:
     def end(self, how):
         how()
         try:
-            say("status", self.proc.wait(5))
+            say("status", self.proc.wait(30))
         except subprocess.TimeoutExpired:
             self.proc.kill()
             ft.die(f"{self.program} does not end")

@@ -95,7 +95,7 @@ def flocks(d):
 
 def released(call):
     """FUSE releases after close(2) has returned: not at once, but soon."""
-    for _ in range(100):
+    for _ in range(1500):
         if (result := call()) == "ok":
             return result
         time.sleep(0.02)

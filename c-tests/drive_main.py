@@ -20,7 +20,7 @@ def run(*args, env=None):
     if ft.LIBDIR:
         environment["LD_LIBRARY_PATH"] = ft.LIBDIR
     r = subprocess.run([PROGRAM, *args], stdin=subprocess.DEVNULL, capture_output=True,
-                       text=True, env=environment, timeout=30)
+                       text=True, env=environment, timeout=60)
     for what, text in ("out", r.stdout), ("err", r.stderr):
         for line in text.replace(ft.TMP, "TMP").replace(ft.BIN, "BIN").splitlines():
             if not line.startswith(IGNORED):
@@ -32,7 +32,7 @@ def ended(name, how, *options):
     """A daemon in the foreground that is ended: its exit status, and what it says."""
     daemon = ft.Daemon("passthrough_hl", *options)
     how(daemon)
-    ft.say(name, daemon.wait(5))
+    ft.say(name, daemon.wait(30))
     ft.say("    out", " ".join(daemon.report()))
     ft.say("    mounted", os.path.ismount(MNT))
     if os.path.ismount(MNT):

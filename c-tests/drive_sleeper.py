@@ -14,7 +14,7 @@ import ferrotest as ft
 
 BOUND_FACTOR = float(sys.argv[1])
 CLIENTS = 64
-SECONDS = 3
+SECONDS = 1.5
 
 
 def percentile(values, share):

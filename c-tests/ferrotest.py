@@ -101,7 +101,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
         self.pid = self.proc.pid
         atexit.register(self.clean)
-        deadline = time.monotonic() + (60 if wrapper else 10)
+        deadline = time.monotonic() + 60
         while True:
             if self.proc.poll() is not None:
                 die(f"{program} ended with {self.proc.returncode}: {self.log()}")
@@ -109,7 +109,7 @@ class Daemon:
             if self.ready():
                 break
             if time.monotonic() > deadline:
-                die(f"{program} is not mounted after 10 s: {self.log()}")
+                die(f"{program} is not mounted after 60 s: {self.log()}")
             time.sleep(0.005)
         self.dev = mounted_device(self.mnt)
         if self.dev is None:

@@ -54,6 +54,10 @@ def tests(drive, test):
         for loop in ("single", "mt", "recv", "relay", "splice", *(("buf",) if version == 29 else ())):
             yield drive(f"nodes2-{version}-{loop}", "nodes2", str(version), loop, fuse2=True,
                         headers=loop == "relay", splice=(version, loop) == (29, "single"))
+    for mode, args in ("mt", []), ("st", ["-s"]):
+        yield drive(f"inside2-{mode}", "inside", "inside2", *args, fuse2=True, compare=False, limit=180,
+                    system="a notification from inside a handler hangs in the kernel")
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
+    yield drive("debug2", "debug", "2", fuse2=True)
     yield drive("both", "both", fuse2=True)

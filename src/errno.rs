@@ -115,6 +115,12 @@ impl From<io::Error> for Errno {
     }
 }
 
+impl From<rustix::io::Errno> for Errno {
+    fn from(error: rustix::io::Errno) -> Errno {
+        Errno::from_raw(error.raw_os_error())
+    }
+}
+
 impl From<nix::errno::Errno> for Errno {
     fn from(error: nix::errno::Errno) -> Errno {
         Errno::from_raw(error as i32)

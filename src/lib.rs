@@ -7,6 +7,7 @@
 //! * [`buf`]: the buffer vector
 //! * [`transport`]: the device, splicing through a pipe, the caller's own I/O
 //! * [`mount`]: mounting and unmounting, directly or through the set-user-ID helper
+//! * [`stats`]: what a process tells about its sessions, and the socket it is asked by
 //! * [`wire`]: the kernel protocol, pure and safe
 //! * [`sys`]: system calls
 #![deny(unsafe_code)]
@@ -16,6 +17,8 @@ pub mod buf;
 pub mod errno;
 pub mod mount;
 pub mod session;
+pub mod stats;
+mod sync;
 #[allow(unsafe_code)]
 pub mod sys;
 pub mod transport;

@@ -1,5 +1,10 @@
 //! Copying from one vector to another.
 
+use std::mem::MaybeUninit;
+use std::slice;
+
+use rustix::io;
+
 use super::segment::{CopyFlags, Segment};
 use super::vector::Vector;
 use crate::errno::{Errno, Result};
@@ -7,6 +12,8 @@ use crate::sys::splice::{SpliceFlags, splice};
 
 /// Bytes moved at a time between two descriptors that cannot splice.
 const BOUNCE: usize = 4096;
+/// Most bytes that one call moves: a slice may not be longer, and the kernel stops earlier.
+const MOST: usize = isize::MAX as usize;
 
 /// Copies from `src` to `dst`, from both cursors on, until either is exhausted or a segment comes
 /// out short; moves the cursors and returns the number of bytes. An error is returned only if
@@ -97,16 +104,16 @@ unsafe fn step(to: At, from: At, len: usize, flags: CopyFlags) -> Result<usize> 
     }
 }
 
-/// Calls `io` with what is done and what is left until all is done, it returns 0 or an error; only
+/// Calls `step` with what is done and what is left until all is done, it returns 0 or an error; only
 /// once if not `retry`. An error counts only if nothing was done.
 fn until_done(
     len: usize,
     retry: bool,
-    mut io: impl FnMut(usize, usize) -> Result<usize>,
+    mut step: impl FnMut(usize, usize) -> Result<usize>,
 ) -> Result<usize> {
     let mut done = 0;
     while done < len {
-        match io(done, len - done) {
+        match step(done, len - done) {
             Ok(0) => break,
             Ok(more) => done += more,
             Err(error) if done == 0 => return Err(error),
@@ -124,17 +131,20 @@ fn until_done(
 unsafe fn read(mem: *mut u8, from: At, len: usize) -> Result<usize> {
     let At(segment, off) = from;
     until_done(len, segment.retries(), |done, left| {
-        let into = mem.wrapping_add(done).cast();
         let pos = segment.position(off + done)?;
-        // SAFETY: `left` bytes are left of the memory that the caller vouches for; the kernel
-        // checks the descriptor.
-        let got = unsafe {
-            match pos {
-                Some(pos) => libc::pread(segment.fd, into, left, pos),
-                None => libc::read(segment.fd, into, left),
-            }
+        let left = left.min(MOST);
+        // SAFETY: `left` bytes are left of the memory that the caller vouches for; the descriptor
+        // stays open during the call.
+        let (fd, into) = unsafe {
+            let start = mem.wrapping_add(done).cast::<MaybeUninit<u8>>();
+            (segment.borrow_fd()?, slice::from_raw_parts_mut(start, left))
         };
-        usize::try_from(got).map_err(|_| Errno::last())
+        let (got, _) = match pos {
+            // What is no position, the kernel refuses.
+            Some(pos) => io::pread(fd, into, pos.cast_unsigned())?,
+            None => io::read(fd, into)?,
+        };
+        Ok(got.len())
     })
 }
 
@@ -143,17 +153,16 @@ unsafe fn read(mem: *mut u8, from: At, len: usize) -> Result<usize> {
 unsafe fn write(to: At, mem: *const u8, len: usize) -> Result<usize> {
     let At(segment, off) = to;
     until_done(len, segment.retries(), |done, left| {
-        let data = mem.wrapping_add(done).cast();
         let pos = segment.position(off + done)?;
-        // SAFETY: `left` bytes are left of the memory that the caller vouches for; the kernel
-        // checks the descriptor.
-        let put = unsafe {
-            match pos {
-                Some(pos) => libc::pwrite(segment.fd, data, left, pos),
-                None => libc::write(segment.fd, data, left),
-            }
-        };
-        usize::try_from(put).map_err(|_| Errno::last())
+        let left = left.min(MOST);
+        // SAFETY: `left` bytes are left of the memory that the caller vouches for; the descriptor
+        // stays open during the call.
+        let (fd, data) =
+            unsafe { (segment.borrow_fd()?, slice::from_raw_parts(mem.wrapping_add(done), left)) };
+        Ok(match pos {
+            Some(pos) => io::pwrite(fd, data, pos.cast_unsigned())?,
+            None => io::write(fd, data)?,
+        })
     })
 }
 

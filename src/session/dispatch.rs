@@ -10,9 +10,11 @@ use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
 use super::receive::{Message, Payload};
 use super::request::is_unanswered;
+use super::serving::Serving;
 use super::slots::{Handle, SlotRef};
-use super::{PollHandle, Request, Session};
+use super::{PollHandle, Request, Session, check};
 use crate::errno::Errno;
+use crate::sys::probes;
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::flags::{
@@ -31,29 +33,73 @@ pub(super) fn contain(what: &str, method: impl FnOnce()) -> bool {
 }
 
 impl Session {
-    /// Serves one message, which came from `channel`.
+    /// Serves one message, which came from `channel`, in the calling thread.
     ///
     /// Whatever the bytes are, the result is at worst an error reply and a log line.
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
-        let header = match request::header(message.bytes(), message.len()) {
-            Ok(header) => header,
+        let _serving = Serving::begin(self);
+        self.notifier.served_here();
+        self.serve_message(message, channel);
+    }
+
+    /// The same, in a thread that has said whom it serves.
+    pub(super) fn serve_message(
+        self: &Arc<Self>,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+    ) {
+        match request::header(message.bytes(), message.len()) {
+            Ok(header) => self.process_parsed(&header, message, channel),
             Err(error) => {
                 log::error!("fuse: malformed request: {error}");
                 self.refuse_malformed(message.bytes(), channel);
-                return;
             }
-        };
-        if self.is_debugged() {
-            log_request(&header);
+        }
+    }
+
+    /// Serves a message with this header.
+    ///
+    /// A panic, whether of the filesystem's method or of the engine, ends here: it is logged, and
+    /// the request, if it is still open, answered `EIO`.
+    pub(super) fn process_parsed(
+        self: &Arc<Self>,
+        header: &InHeader,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+    ) {
+        let mut entered = None;
+        let serve = || self.enter(header, message, channel, &mut entered);
+        if catch_unwind(AssertUnwindSafe(serve)).is_ok() {
+            return;
         }
         let opcode = Opcode::from_raw(header.opcode);
-        let parsed =
-            request::operation(&header, message.bytes(), self.protocol(), message.is_in_pipe());
-        let operation = match (parsed, self.admit(opcode, &header)) {
-            (_, Err(error)) => return self.decline(&header, error, channel),
+        log::error!("fuse: panic while serving {}", opcode.map_or("request", Opcode::name));
+        match entered {
+            Some(handle) => answer_after_panic(handle, opcode),
+            None => self.decline(header, Errno::EIO, channel),
+        }
+    }
+
+    /// Enters the request into the table, whose handle is put into `entered`, and calls its method.
+    fn enter(
+        self: &Arc<Self>,
+        header: &InHeader,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+        entered: &mut Option<Handle>,
+    ) {
+        probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
+        if self.is_observed() {
+            self.observe_request(header, message.is_in_pipe(), &**channel);
+        }
+        let opcode = Opcode::from_raw(header.opcode);
+        let bytes = message.bytes();
+        let parsed = request::operation(header, bytes, self.protocol(), message.is_in_pipe());
+        let operation = match (parsed, self.admit(opcode, header)) {
+            (_, Err(error)) => return self.decline(header, error, channel),
             (Err(error), Ok(())) => {
-                self.log_malformed(&header, error);
-                return self.decline(&header, Errno::EIO, channel);
+                self.log_malformed(header, error);
+                return self.decline(header, Errno::EIO, channel);
             }
             (Ok(operation), Ok(())) => operation,
         };
@@ -66,27 +112,23 @@ impl Session {
                 let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
                 return;
             }
-            contain("INTERRUPT", || self.interrupt(header.unique, unique));
+            self.interrupt(header.unique, unique);
             return;
         }
-        let Some(at) = SlotRef::allocate(self, channel, &header) else {
+        let Some(at) = SlotRef::allocate(self, channel, header) else {
             log::error!("fuse: too many requests in flight; refusing unique {}", header.unique);
-            return self.decline(&header, Errno::ENOMEM, channel);
+            return self.decline(header, Errno::ENOMEM, channel);
         };
         let awaited = (!is_unanswered(opcode)).then_some(header.unique);
         if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, awaited) {
             // ENOENT if its target is gone; then there is nothing to repeat.
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
         }
+        *entered = Some(at.handle());
         if header.total_extlen != 0 && !message.is_in_pipe() {
-            at.slot.body.lock().contexts = Contexts::of(&header, message.bytes());
+            at.slot.body.lock().contexts = Contexts::of(header, bytes);
         }
-        let handle = at.handle();
-        let req = Request::new(at);
-        let name = opcode.map_or("request", Opcode::name);
-        if !contain(name, || self.serve(req, &header, operation, message.payload())) {
-            answer_after_panic(handle, opcode);
-        }
+        self.serve(Request::new(at), header, operation, message.payload());
     }
 
     /// Whether the session may serve this request now, and from this user.
@@ -96,6 +138,9 @@ impl Session {
         // A filesystem that was told to end has freed what its handlers use.
         if self.is_initialized() == is_init || self.is_destroyed() {
             return Err(Errno::EIO);
+        }
+        if !self.config.deny_others {
+            return Ok(());
         }
         let allowed_to_all = matches!(
             opcode,
@@ -114,11 +159,7 @@ impl Session {
             )
         );
         // Forgets and interrupts are the kernel's own, whoever happened to cause them.
-        if self.config.deny_others
-            && header.uid != self.owner
-            && header.uid != 0
-            && !allowed_to_all
-            && !is_unanswered(opcode)
+        if header.uid != self.owner && header.uid != 0 && !allowed_to_all && !is_unanswered(opcode)
         {
             return Err(Errno::EACCES);
         }
@@ -134,7 +175,7 @@ impl Session {
     }
 
     /// Answers a request that is not entered into the table, if it is one that takes an answer.
-    fn decline(&self, header: &InHeader, error: Errno, channel: &Arc<dyn Channel>) {
+    pub(super) fn decline(&self, header: &InHeader, error: Errno, channel: &Arc<dyn Channel>) {
         // A message with unique 0 would be a notification.
         if header.unique != 0 && !is_unanswered(Opcode::from_raw(header.opcode)) {
             // A failure to deliver was logged.
@@ -157,6 +198,9 @@ impl Session {
     ) {
         let ops = &*self.ops;
         let node = header.nodeid;
+        if check::on() {
+            self.check_forgets(header, &operation);
+        }
         match operation {
             Operation::Lookup { name } => ops.lookup(req, node, name),
             Operation::Forget { nlookup } => {
@@ -251,7 +295,7 @@ impl Session {
             }
             Operation::Ioctl { args, flags, data } => {
                 let compat = flags.contains(IoctlFlags::BITS_32);
-                req.at.slot.body.lock().compat_ioctl = compat;
+                req.at.slot.compat_ioctl.store(compat, Ordering::Relaxed);
                 let out_size = args.out_size as usize;
                 let call = IoctlCall { cmd: args.cmd, arg: args.arg, flags, out_size };
                 ops.ioctl(req, node, &call, data, &file_with(args.fh));
@@ -295,6 +339,21 @@ impl Session {
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();
             }
+        }
+    }
+
+    #[cold]
+    fn check_forgets(&self, header: &InHeader, operation: &Operation<'_>) {
+        match operation {
+            Operation::Forget { nlookup } => {
+                check::forgotten(self, header.unique, header.nodeid, *nlookup);
+            }
+            Operation::BatchForget { items } => {
+                for item in request::forgets(items) {
+                    check::forgotten(self, header.unique, item.nodeid, item.nlookup);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -365,19 +424,6 @@ fn answer_after_panic(handle: Handle, opcode: Option<Opcode>) {
             let _ = req.reply_error(Errno::EIO);
         }
     }
-}
-
-/// The request line of debug output, in the form libfuse users know.
-fn log_request(header: &InHeader) {
-    let name = Opcode::from_raw(header.opcode).map_or("???", Opcode::name);
-    log::debug!(
-        "unique: {}, opcode: {name} ({}), nodeid: {}, insize: {}, pid: {}",
-        header.unique,
-        header.opcode,
-        header.nodeid,
-        header.len,
-        header.pid
-    );
 }
 
 fn file_with(fh: u64) -> FileInfo {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::stats::tally::Tally;
 use crate::sys::env;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
@@ -88,11 +89,14 @@ pub(super) struct Errand {
     /// 0 while there is none.
     unique: AtomicU64,
     dismissed: AtomicBool,
+    /// All that it has served.
+    pub tally: Tally,
 }
 
 impl Errand {
     /// The worker serves this from now on.
     pub fn begin(&self, header: &InHeader) {
+        self.tally.count(header.opcode);
         self.opcode.store(header.opcode, Ordering::Relaxed);
         self.unique.store(header.unique, Ordering::Relaxed);
     }
@@ -115,6 +119,11 @@ impl Errand {
     /// How long to wait for it from the session's end on; none if it serves nothing.
     pub fn patience(&self, patience: ExitPatience) -> Option<Duration> {
         (self.unique.load(Ordering::Relaxed) != 0).then(|| patience.with(self.opcode()))
+    }
+
+    /// Whether it serves something.
+    pub fn is_busy(&self) -> bool {
+        self.unique.load(Ordering::Relaxed) != 0
     }
 
     fn opcode(&self) -> Option<Opcode> {

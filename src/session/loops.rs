@@ -7,10 +7,11 @@ use super::caps::Dialect;
 use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
+use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};
-use crate::transport::Channel;
+use crate::transport::{Channel, Payload};
 use crate::wire::request;
 
 /// One thread that receives and serves requests.
@@ -19,6 +20,8 @@ pub(super) struct Server<'s> {
     channel: Arc<dyn Channel>,
     buffer: RequestBuffer,
     expect_large: bool,
+    /// The data of a request that was spliced, until it has been served.
+    payload: Option<Payload>,
     errand: Arc<Errand>,
 }
 
@@ -35,9 +38,14 @@ pub(super) enum Step {
 }
 
 impl<'s> Server<'s> {
-    pub fn new(session: &'s Arc<Session>, channel: Arc<dyn Channel>) -> Server<'s> {
-        let buffer = RequestBuffer::new(session.buffer_size());
-        Server { session, channel, buffer, expect_large: false, errand: Arc::default() }
+    /// `buffer` grows to what the session's requests need.
+    pub fn new(
+        session: &'s Arc<Session>,
+        channel: Arc<dyn Channel>,
+        buffer: RequestBuffer,
+    ) -> Server<'s> {
+        let errand = Arc::default();
+        Server { session, channel, buffer, expect_large: false, payload: None, errand }
     }
 
     /// The same server, which says in `errand` what it serves.
@@ -54,8 +62,8 @@ impl<'s> Server<'s> {
             reader.leave();
             return Ok(Step::End);
         }
-        let received =
-            self.session.receive_one(&*self.channel, &mut self.buffer, self.expect_large);
+        let (channel, buffer, payload) = (&*self.channel, &mut self.buffer, &mut self.payload);
+        let received = self.session.receive_one(channel, buffer, self.expect_large, payload);
         reader.leave();
         match received? {
             Received::Nothing => Ok(Step::Again),
@@ -79,24 +87,32 @@ impl<'s> Server<'s> {
 
     /// Serves what [`Server::receive`] found.
     pub fn serve(&mut self, request: Received) {
-        let message = match &request {
-            Received::Memory(len) => self.buffer.message(*len),
-            Received::Spliced(payload) => {
-                let Some(pipe) = payload.pipe() else { return };
+        match request {
+            Received::Memory(len) => self.expect_large = self.process(self.buffer.message(len)),
+            Received::Spliced => {
+                // Dropped, and what is left of it discarded, when the request has been served.
+                let payload = self.payload.take();
+                let data = payload.as_ref().and_then(|payload| Some((payload, payload.pipe()?)));
+                let Some((payload, pipe)) = data else { return };
                 let head = self.buffer.head();
-                Message::in_pipe(head, head.len() + payload.len(), pipe)
+                let message = Message::in_pipe(head, head.len() + payload.len(), pipe);
+                self.expect_large = self.process(message);
             }
-            Received::Nothing | Received::End => return,
-        };
-        let header = request::header(message.bytes(), message.len());
-        self.expect_large = header.as_ref().is_ok_and(is_large_write);
-        if let Ok(header) = &header {
-            self.errand.begin(header);
+            Received::Nothing | Received::End => {}
         }
-        let (session, channel) = (self.session, &self.channel);
-        // A panic in the engine itself must not end the loop either.
-        dispatch::contain("a request", || session.process(message, channel));
+    }
+
+    /// Serves a message; returns whether the next one is likely to be a large write.
+    fn process(&self, message: Message<'_>) -> bool {
+        let Ok(header) = request::header(message.bytes(), message.len()) else {
+            // Says what is wrong with it.
+            self.session.serve_message(message, &self.channel);
+            return false;
+        };
+        self.errand.begin(&header);
+        self.session.process_parsed(&header, message, &self.channel);
         self.errand.end();
+        is_large_write(&header)
     }
 }
 
@@ -127,14 +143,27 @@ impl Session {
             return Errno::EBADF.negated();
         };
         self.own_loop.store(true, Ordering::Release);
+        self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Single;
         let exit = self.exit();
+        // What the kernel gives to the rings of an earlier loop with workers is served there, in turns.
+        let by_workers = self.rings.lock().is_some();
+        if by_workers {
+            self.turns.one_at_a_time(true);
+            self.resume_rings();
+        }
         let mask = exit.reader.bind();
         if let Err(error) = exit.alarm.aim_at_this_thread() {
             log::warn!("fuse: no timer ({error}): exit may wait for the next request");
         }
+        let shows = self.show_stats(false);
         if !dispatch::contain("the loop", || self.serve_all(channel)) {
             self.reading_failed(Errno::EIO);
+        }
+        drop(shows);
+        if by_workers {
+            self.pause_rings();
+            self.turns.one_at_a_time(false);
         }
         exit.alarm.remove();
         exit.reader.unbind();
@@ -144,7 +173,10 @@ impl Session {
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
         let exit = self.exit();
-        let mut server = Server::new(self, channel);
+        let _serving = Serving::begin(self);
+        let errand = Arc::new(Errand::default());
+        let _listed = self.sheet.list(&errand);
+        let mut server = Server::new(self, channel, RequestBuffer::default()).showing(errand);
         solo::resume(self);
         while !exit.is_requested() {
             let step = match solo::of(self) {
@@ -157,7 +189,9 @@ impl Session {
                         // The read was won by a request; its handler must not be disturbed.
                         exit.alarm.disarm();
                     }
+                    let turn = self.turns.take(|| true);
                     server.serve(request);
+                    drop(turn);
                 }
                 Ok(Step::Again) if !exit.is_requested() => {
                     // Perhaps somebody who ended an earlier loop was late with the call.

@@ -6,6 +6,7 @@
 
 pub mod caps;
 mod census;
+pub mod check;
 mod contexts;
 mod device;
 mod dispatch;
@@ -16,6 +17,7 @@ pub mod groups;
 mod init;
 mod interrupt;
 mod loops;
+mod notifier;
 mod notify;
 pub mod ops;
 mod passthrough;
@@ -24,7 +26,10 @@ mod receive;
 mod reply;
 pub mod request;
 mod rings;
+mod serving;
 mod slots;
+mod stats;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -32,6 +37,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::errno::{Errno, Result};
+use crate::stats::StatsPolicy;
 use crate::sys::pipe::page_size;
 use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
@@ -42,6 +48,7 @@ pub use early::EarlyServer;
 pub use errand::ExitPatience;
 use exit::ExitState;
 use interrupt::EarlyInterrupts;
+use notifier::Notifier;
 use notify::Retrieves;
 pub use ops::{LowLevelOps, NodeId};
 pub use pool::LoopConfig;
@@ -49,6 +56,7 @@ pub use receive::{Message, RequestBuffer};
 pub use reply::{IoctlRange, OpenReply};
 pub use request::{Misuse, Peek, PollHandle, Request};
 pub use slots::{Context, Handle, InterruptCallback};
+use turns::Turns;
 
 /// Pages of a request's data before init has had its say: 1 MiB of 4 KiB pages.
 const DEFAULT_PAGES: usize = 256;
@@ -66,6 +74,8 @@ pub struct Config {
     pub splice: SplicePolicy,
     /// Whether requests may come by io_uring.
     pub transport: TransportOptions,
+    /// Whether the process can be asked about the session.
+    pub stats: StatsPolicy,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
     /// Which libfuse's capabilities the filesystem knows.
@@ -90,7 +100,6 @@ pub struct Session {
     pub(super) ops: Box<dyn LowLevelOps>,
     pub(super) config: Config,
     /// Every request and reply is logged.
-    debug: AtomicBool,
     /// The user who made the session, for `deny_others`.
     pub(super) owner: u32,
     channel: RwLock<Option<Arc<dyn Channel>>>,
@@ -98,6 +107,7 @@ pub struct Session {
     negotiated: Negotiated,
     early_interrupts: EarlyInterrupts,
     retrieves: Mutex<Retrieves>,
+    notifier: Notifier,
     /// One of the library's own loops reads, so that buffers may grow beyond the first size.
     own_loop: AtomicBool,
     /// Which one; the last one that was entered.
@@ -106,8 +116,10 @@ pub struct Session {
     rings: Mutex<Option<Arc<rings::Rings>>>,
     /// They come by io_uring to a loop with one thread.
     solo: AtomicBool,
+    turns: Arc<Turns>,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
+    sheet: stats::Sheet,
 }
 
 /// The outcome of INIT, read by every request; written once, before any other is answered.
@@ -132,9 +144,10 @@ impl Session {
     /// A session without a channel; [`Session::attach`] gives it one.
     pub fn new(ops: Box<dyn LowLevelOps>, config: Config) -> Arc<Session> {
         crate::sys::wake::prepare();
-        Arc::new(Session {
+        check::prepare();
+        Arc::new_cyclic(|session| Session {
+            sheet: stats::Sheet::new(&config),
             ops,
-            debug: AtomicBool::new(config.debug),
             config,
             owner: nix::unistd::getuid().as_raw(),
             channel: RwLock::new(None),
@@ -153,10 +166,12 @@ impl Session {
             },
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
+            notifier: Notifier::new(session.clone()),
             own_loop: AtomicBool::new(false),
             loop_kind: Mutex::new(LoopKind::None),
             rings: Mutex::new(None),
             solo: AtomicBool::new(false),
+            turns: Arc::default(),
             let_go: AtomicBool::new(false),
         })
     }
@@ -168,11 +183,11 @@ impl Session {
 
     /// Logs every request and reply from now on.
     pub fn set_debug(&self) {
-        self.debug.store(true, Ordering::Relaxed);
+        self.sheet.set_debug();
     }
 
     fn is_debugged(&self) -> bool {
-        self.debug.load(Ordering::Relaxed)
+        self.sheet.is_debugged()
     }
 
     /// Gives the session the channel it reads from. `EBUSY` if it has one.
@@ -192,6 +207,7 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn detach(self: &Arc<Self>) {
         self.end_rings();
+        self.notifier.end(self);
         let channel = self.channel.write().take();
         self.let_go.store(true, Ordering::SeqCst);
         slots::forget_channels(self);
@@ -233,8 +249,12 @@ impl Session {
     pub fn destroy(self: &Arc<Self>) {
         self.end_rings();
         self.run_destroy_handler();
+        self.notifier.end(self);
         self.let_go.store(true, Ordering::SeqCst);
         let unanswered = slots::forget_session(self);
+        if check::on() {
+            check::ended(self);
+        }
         if unanswered > 0 {
             log::warn!("fuse: session destroyed with {unanswered} requests unanswered");
         }

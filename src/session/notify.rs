@@ -1,16 +1,17 @@
 //! Notifications: messages to the kernel that answer nothing.
 //!
-//! The kernel takes locks on the nodes and directories they name. One that is sent while the
-//! kernel holds such a lock and waits for this filesystem deadlocks there, so none may be sent from
-//! inside a request on the same directory or file.
+//! The kernel takes locks on the nodes and directories they name. Where it may hold such a lock and
+//! wait for this filesystem meanwhile, a notification is queued: see [`notifier`](super::notifier).
+//! Its result is the kernel's if that comes within 10 ms, and 0 otherwise.
 
 use std::collections::HashMap;
 use std::io::IoSlice;
 
-use zerocopy::IntoBytes;
+use zerocopy::{Immutable, IntoBytes};
 
+use super::notifier::Route;
 use super::{NodeId, Session};
-use crate::buf::{CopyFlags, Vector};
+use crate::buf::{self, CopyFlags, Vector};
 use crate::errno::{Errno, Result};
 use crate::transport::uring;
 use crate::wire::NotifyCode;
@@ -79,7 +80,16 @@ impl Session {
     /// `offset` on; `len` 0 or less is to the end. `ENOENT`: the kernel does not know the node.
     pub fn notify_inval_inode(&self, node: NodeId, offset: i64, len: i64) -> Result<()> {
         let out = NotifyInvalInodeOut { ino: node, off: offset, len };
-        self.notify(12, NotifyCode::InvalInode, &[IoSlice::new(out.as_bytes())])
+        self.may_notify(12)?;
+        let send = move |session: &Session| {
+            session.notify(12, NotifyCode::InvalInode, &[IoSlice::new(out.as_bytes())])
+        };
+        match self.route("fuse_lowlevel_notify_inval_inode", [node, 0]) {
+            Route::Direct => send(self),
+            Route::Queue { behind, patience } => {
+                self.post([node, 0], 0, Box::new(send), (behind, patience))
+            }
+        }
     }
 
     /// Drops the cached name `name` in `parent`. `ENOENT`: it is not cached.
@@ -102,16 +112,43 @@ impl Session {
     ) -> Result<()> {
         let namelen = u32::try_from(name.len()).map_err(|_| Errno::ENAMETOOLONG)?;
         let out = NotifyInvalEntryOut { parent, namelen, flags };
-        let payload = [IoSlice::new(out.as_bytes()), IoSlice::new(name), IoSlice::new(NUL)];
-        self.notify(minor, NotifyCode::InvalEntry, &payload)
+        let function = if flags & EXPIRE_ONLY == 0 {
+            "fuse_lowlevel_notify_inval_entry"
+        } else {
+            "fuse_lowlevel_notify_expire_entry"
+        };
+        self.about_entry((function, [parent, 0]), (minor, NotifyCode::InvalEntry), out, name)
     }
 
     /// Tells the kernel that `child` was removed from `parent`, as if by unlink(2) or rmdir(2).
     pub fn notify_delete(&self, parent: NodeId, child: NodeId, name: &[u8]) -> Result<()> {
         let namelen = u32::try_from(name.len()).map_err(|_| Errno::ENAMETOOLONG)?;
         let out = NotifyDeleteOut { parent, child, namelen, padding: 0 };
-        let payload = [IoSlice::new(out.as_bytes()), IoSlice::new(name), IoSlice::new(NUL)];
-        self.notify(18, NotifyCode::Delete, &payload)
+        let function = "fuse_lowlevel_notify_delete";
+        self.about_entry((function, [parent, child]), (18, NotifyCode::Delete), out, name)
+    }
+
+    /// Sends what names an entry, now or by the queue.
+    fn about_entry(
+        &self,
+        (function, nodes): (&'static str, [NodeId; 2]),
+        (minor, code): (u32, NotifyCode),
+        out: impl IntoBytes + Immutable + Send + 'static,
+        name: &[u8],
+    ) -> Result<()> {
+        self.may_notify(minor)?;
+        let send = move |session: &Session, name: &[u8]| {
+            let payload = [IoSlice::new(out.as_bytes()), IoSlice::new(name), IoSlice::new(NUL)];
+            session.notify(minor, code, &payload)
+        };
+        match self.route(function, nodes) {
+            Route::Direct => send(self, name),
+            Route::Queue { behind, patience } => {
+                let name = name.to_vec();
+                let later = Box::new(move |session: &Session| send(session, &name));
+                self.post(nodes, 0, later, (behind, patience))
+            }
+        }
     }
 
     /// Makes the kernel look up again, at its next use, every name that it has cached up to now.
@@ -136,6 +173,25 @@ impl Session {
         flags: CopyFlags,
     ) -> Result<()> {
         self.may_notify(15)?;
+        let size = u32::try_from(data.remaining()).map_err(|_| Errno::EINVAL)?;
+        let (behind, patience) = match self.route("fuse_lowlevel_notify_store", [node, 0]) {
+            Route::Direct => return self.store(node, offset, data, flags),
+            Route::Queue { behind, patience } => (behind, patience),
+        };
+        // The caller's memory and descriptors are its own again when this returns.
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(size as usize).map_err(|_| Errno::ENOMEM)?;
+        bytes.resize(size as usize, 0);
+        let mut data = data;
+        let copied = buf::copy(&mut Vector::from_bytes_mut(&mut bytes), &mut data, flags)?;
+        bytes.truncate(copied);
+        let send = move |session: &Session| {
+            session.store(node, offset, Vector::from_bytes(&bytes), CopyFlags::empty())
+        };
+        self.post([node, 0], size as usize, Box::new(send), (behind, patience))
+    }
+
+    fn store(&self, node: NodeId, offset: u64, data: Vector<'_>, flags: CopyFlags) -> Result<()> {
         let channel = self.channel().ok_or(Errno::ENOTCONN)?;
         let size = u32::try_from(data.remaining()).map_err(|_| Errno::EINVAL)?;
         let out = NotifyStoreOut { nodeid: node, offset, size, padding: 0 };

@@ -5,6 +5,7 @@
 //! handler that blocks delays nobody else until max_threads handlers block.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
@@ -15,6 +16,8 @@ use parking_lot::{Condvar, Mutex};
 use super::census::Census;
 use super::errand::Errand;
 use super::loops::{Server, Step};
+use super::receive::RequestBuffer;
+use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{self, Reader};
@@ -152,12 +155,17 @@ impl Pool {
         let reader = Arc::new(Reader::default());
         let done = Arc::new(AtomicBool::new(false));
         let errand = Arc::new(Errand::default());
+        // Memory that runs out is found here, where the pool can go on without this worker.
+        let buffer = RequestBuffer::new(self.session.buffer_size())?;
+        let their_buffer = Arc::new(Mutex::new(buffer));
         let (pool, their_reader, their_done) = (self.clone(), reader.clone(), done.clone());
         let their_errand = errand.clone();
         let thread = start_thread("fuse_worker", move || {
             // A panic in the engine itself, or in a caller's own I/O, must not leave the others
             // waiting for this worker.
-            if !dispatch::contain("the loop", || pool.work(channel, &their_reader, their_errand)) {
+            let buffer = mem::take(&mut *their_buffer.lock());
+            let work = || pool.work(channel, buffer, &their_reader, their_errand);
+            if !dispatch::contain("the loop", work) {
                 pool.session.reading_failed(Errno::EIO);
             }
             their_reader.unbind();
@@ -185,12 +193,20 @@ impl Pool {
     }
 
     /// A worker's life.
-    fn work(self: &Arc<Self>, channel: Arc<dyn Channel>, reader: &Reader, errand: Arc<Errand>) {
+    fn work(
+        self: &Arc<Self>,
+        channel: Arc<dyn Channel>,
+        buffer: RequestBuffer,
+        reader: &Reader,
+        errand: Arc<Errand>,
+    ) {
         // So that the thread which waits for the pool takes them.
         wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
         let _mask = reader.bind();
+        let _serving = Serving::begin(&self.session);
         self.census.arrive();
-        let mut server = Server::new(&self.session, channel).showing(errand);
+        let _listed = self.session.sheet.list(&errand);
+        let mut server = Server::new(&self.session, channel, buffer).showing(errand);
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
         loop {
@@ -279,9 +295,14 @@ impl Session {
             log::error!("fuse: session is not mounted");
             return Errno::EBADF.negated();
         }
+        if self.solo.load(Ordering::Relaxed) {
+            // The kernel gives requests to the ring of one thread, and takes nothing else for them.
+            log::info!("fuse: requests come by the io_uring of a loop with one thread: one serves");
+            return self.run_single();
+        }
         self.own_loop.store(true, Ordering::Release);
+        self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Workers(config);
-        self.resume_rings();
         let pool = Arc::new(Pool {
             session: self.clone(),
             config: LoopConfig { max_threads: config.max_threads.max(1), ..config },
@@ -294,7 +315,10 @@ impl Session {
             log::warn!("fuse: no worker thread could be started: serving requests one by one");
             return self.run_single();
         }
+        self.resume_rings();
+        let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
+        drop(shows);
         pool.join_all();
         self.pause_rings();
         self.loop_result()

@@ -7,9 +7,11 @@ use std::sync::atomic::Ordering;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::Session;
+use super::rings::solo;
 use crate::buf::Vector;
 use crate::errno::{Errno, Result};
 use crate::sys::pipe::page_size;
+use crate::sys::shared::PageBuffer;
 use crate::transport::{self, Channel, SplicePolicy};
 use crate::wire::layout::{InHeader, WriteIn};
 use crate::wire::request::{Malformed, header};
@@ -131,40 +133,45 @@ pub fn read_exact(pipe: BorrowedFd<'_>, mut bytes: &mut [u8]) -> Result<()> {
 ///
 /// A filesystem that hands the data on to a file opened with O_DIRECT needs that, and copies
 /// within the kernel are faster. Pages that no request ever reached are never made resident.
+#[derive(Default)]
 pub struct RequestBuffer {
-    bytes: Vec<u8>,
+    bytes: Option<PageBuffer>,
+    /// How far into the memory a request begins.
     start: usize,
 }
 
 impl RequestBuffer {
-    /// A buffer for requests of up to `size` bytes.
-    pub fn new(size: usize) -> RequestBuffer {
+    /// A buffer for requests of up to `size` bytes. `ENOMEM` when there is no room for it.
+    pub fn new(size: usize) -> Result<RequestBuffer> {
         let page = page_size();
-        let bytes = vec![0; size + page];
-        let misplaced = (bytes.as_ptr() as usize + DATA_OFFSET) % page;
-        RequestBuffer { bytes, start: (page - misplaced) % page }
+        let start = page - DATA_OFFSET % page;
+        let size = size.checked_add(start).ok_or(Errno::ENOMEM)?;
+        Ok(RequestBuffer { bytes: Some(PageBuffer::new(size)?), start })
     }
 
-    /// The buffer, at least `size` bytes; replaced if the session's size has grown.
-    pub fn sized(&mut self, size: usize) -> &mut [u8] {
-        if self.bytes.len() < self.start + size {
-            *self = RequestBuffer::new(size);
+    /// The buffer, `size` bytes of it; replaced if the session's size has grown. `ENOMEM` when
+    /// there is no room for that; the buffer then is what it was.
+    pub fn sized(&mut self, size: usize) -> Result<&mut [u8]> {
+        if self.bytes.as_ref().is_none_or(|bytes| bytes.len() - self.start < size) {
+            *self = RequestBuffer::new(size)?;
         }
-        let start = self.start;
-        &mut self.bytes[start..start + size]
+        let bytes = self.bytes.as_mut().ok_or(Errno::ENOMEM)?;
+        bytes.get_mut(self.start..).and_then(|bytes| bytes.get_mut(..size)).ok_or(Errno::ENOMEM)
     }
 
     fn filled(&self, len: usize) -> &[u8] {
-        self.bytes.get(self.start..self.start + len).unwrap_or(&[])
+        let bytes = self.bytes.as_ref().and_then(|bytes| bytes.get(self.start..));
+        bytes.and_then(|bytes| bytes.get(..len)).unwrap_or(&[])
     }
 }
 
 /// What came of trying to receive.
+#[derive(Clone, Copy)]
 pub(super) enum Received {
     /// `usize` bytes in the buffer.
     Memory(usize),
     /// A WRITE or NOTIFY_REPLY: the first [`DATA_OFFSET`] bytes in the buffer, the data in a pipe.
-    Spliced(transport::Payload),
+    Spliced,
     /// Nothing, for a reason that passes: a signal, or a request that vanished.
     Nothing,
     /// The connection has ended.
@@ -172,10 +179,10 @@ pub(super) enum Received {
 }
 
 /// Sorts read errors into those that pass, the end, and failures.
-fn judge_read<T>(result: Result<T>, received: impl FnOnce(T) -> Received) -> Result<Received> {
-    match result.map(received) {
-        Ok(Received::Memory(len)) if len < IN_HEADER_SIZE => Err(short_read(len)),
-        Ok(received) => Ok(received),
+fn judge_read(result: Result<usize>) -> Result<Received> {
+    match result {
+        Ok(len) if len >= IN_HEADER_SIZE => Ok(Received::Memory(len)),
+        Ok(len) => Err(short_read(len)),
         // ENOENT: the request was interrupted while it was being copied.
         Err(Errno::EINTR | Errno::ENOENT) => Ok(Received::Nothing),
         // ECONNABORTED is what ENODEV becomes where FUSE_ABORT_ERROR was negotiated.
@@ -208,15 +215,17 @@ impl Session {
         }
     }
 
-    /// Receives one request the way that suits it: spliced if `expect_large`, else read.
+    /// Receives one request the way that suits it: spliced if `expect_large`, else read. What stays
+    /// in a pipe is put into `payload`.
     pub(super) fn receive_one(
         &self,
         channel: &dyn Channel,
         buffer: &mut RequestBuffer,
         expect_large: bool,
+        payload: &mut Option<transport::Payload>,
     ) -> Result<Received> {
         let size = self.buffer_size();
-        let bytes = buffer.sized(size);
+        let bytes = buffer.sized(size).inspect_err(|error| no_memory(size, *error))?;
         let splice = self.negotiated.splice_read.load(Ordering::Relaxed)
             && match self.config.splice {
                 SplicePolicy::Always => true,
@@ -225,13 +234,16 @@ impl Session {
             };
         if splice {
             // Reads plainly by itself where channel or pipe cannot splice.
-            let result = transport::receive_spliced(channel, bytes);
-            return judge_read(result, |request| match request {
-                transport::Received::Memory(bytes) => Received::Memory(bytes.len()),
-                transport::Received::Piped(_, payload) => Received::Spliced(payload),
-            });
+            return match transport::receive_spliced(channel, bytes) {
+                Ok(transport::Received::Memory(bytes)) => judge_read(Ok(bytes.len())),
+                Ok(transport::Received::Piped(_, data)) => {
+                    *payload = Some(data);
+                    Ok(Received::Spliced)
+                }
+                Err(error) => judge_read(Err(error)),
+            };
         }
-        judge_read(channel.read(bytes), Received::Memory)
+        judge_read(channel.read(bytes))
     }
 }
 
@@ -241,6 +253,11 @@ fn log_read_error(error: Errno) -> Errno {
         log::error!("fuse: reading device: {error}");
     }
     error
+}
+
+/// Without memory for it, no request can be read.
+fn no_memory(size: usize, error: Errno) {
+    log::error!("fuse: no memory for requests of {size} bytes: {error}");
 }
 
 /// The device never gives less than a header; a caller's own I/O may, at its end or by mistake.
@@ -255,6 +272,25 @@ pub(super) fn is_large_write(header: &InHeader) -> bool {
 }
 
 impl Session {
+    /// Answers what waits in the device, unread, with an error; does not block.
+    pub(super) fn refuse_unread(&self, channel: &Arc<dyn Channel>) {
+        if !channel.is_kernel_device() {
+            return;
+        }
+        let mut buffer = RequestBuffer::default();
+        let Ok(bytes) = buffer.sized(self.buffer_size()) else { return };
+        if solo::set_blocking(channel, false).is_err() {
+            return;
+        }
+        while let Ok(len) = channel.read(bytes) {
+            if let Ok(header) = header(&bytes[..len], len) {
+                self.decline(&header, Errno::EIO, channel);
+            }
+        }
+        // It worked the other way round.
+        let _ = solo::set_blocking(channel, true);
+    }
+
     /// Serves a request of `len` bytes that stands in `pipe`, in full, and discards what its
     /// handler leaves of it. For applications that receive by themselves.
     pub fn process_pipe(

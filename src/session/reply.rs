@@ -10,16 +10,18 @@ use std::sync::atomic::Ordering;
 use smallvec::SmallVec;
 use zerocopy::IntoBytes;
 
-use super::Session;
 use super::ops::{FileInfo, NOT_IMPLEMENTED};
 use super::request::Request;
+use super::{NodeId, Session, check};
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
+use crate::stats::counters::Route;
+use crate::sys::probes;
 use crate::transport::{Channel, DataReply, SendOutcome, send_data};
-use crate::wire::Opcode;
 use crate::wire::flags::{IoctlFlags, OpenFlags};
 use crate::wire::layout::*;
 use crate::wire::reply::{self, Entry, Timeout};
+use crate::wire::{OUT_HEADER_SIZE, Opcode};
 
 /// Most memory ranges that one IOCTL may ask for (`FUSE_IOCTL_MAX_IOV`), both directions together.
 const IOCTL_MAX_RANGES: usize = 256;
@@ -64,13 +66,41 @@ impl Session {
     ) -> Result<()> {
         let size = payload.iter().map(|part| part.len()).sum();
         let header = reply::out_header(unique, error, size).ok_or(Errno::EINVAL)?;
-        if self.is_debugged() {
-            log_reply(&header);
-        }
-        let mut message: SmallVec<[IoSlice<'_>; 4]> = SmallVec::new();
+        let mut message: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
         message.push(IoSlice::new(header.as_bytes()));
         message.extend_from_slice(payload);
+        let observed = self.is_observed();
+        if observed {
+            self.log_reply(&header);
+        }
         let sent = channel.writev(&message);
+        probes::request_end(unique, error, header.len);
+        if observed {
+            self.observe_reply(&header, channel.route());
+        }
+        self.judge_write(sent, header.len as usize)
+    }
+
+    /// Sends one message, most often header and one payload, in one piece.
+    fn send_one(
+        &self,
+        channel: &dyn Channel,
+        unique: u64,
+        error: i32,
+        payload: &[u8],
+    ) -> Result<()> {
+        let header = reply::out_header(unique, error, payload.len()).ok_or(Errno::EINVAL)?;
+        let observed = self.is_observed();
+        if observed {
+            self.log_reply(&header);
+        }
+        let message = [IoSlice::new(header.as_bytes()), IoSlice::new(payload)];
+        let parts = if payload.is_empty() { 1 } else { 2 };
+        let sent = channel.writev(&message[..parts]);
+        probes::request_end(unique, error, header.len);
+        if observed {
+            self.observe_reply(&header, channel.route());
+        }
         self.judge_write(sent, header.len as usize)
     }
 
@@ -123,32 +153,19 @@ impl Session {
         });
         match sent.inspect_err(|error| self.log_write_error(*error))? {
             SendOutcome::SourceFailed(error) => Ok(Err(error)),
-            SendOutcome::Sent { len, .. } => {
-                if self.is_debugged()
+            SendOutcome::Sent { len, spliced } => {
+                let route = if spliced { Route::Spliced } else { channel.route() };
+                probes::reply_path(unique, route as u32, len);
+                probes::request_end(unique, error, (OUT_HEADER_SIZE + prefix.len() + len) as u32);
+                if self.is_observed()
                     && let Some(header) = reply::out_header(unique, error, prefix.len() + len)
                 {
-                    log_reply(&header);
+                    self.log_reply(&header);
+                    self.observe_reply(&header, route);
                 }
                 Ok(Ok(()))
             }
         }
-    }
-}
-
-/// The reply line of debug output, in the form libfuse users know.
-fn log_reply(header: &OutHeader) {
-    if header.unique == 0 {
-        log::debug!("NOTIFY: code={} length={}", header.error, header.len);
-    } else if header.error != 0 {
-        let error = Errno::from_raw(header.error);
-        log::debug!(
-            "   unique: {}, error: {} ({error}), outsize: {}",
-            header.unique,
-            header.error,
-            header.len
-        );
-    } else {
-        log::debug!("   unique: {}, success, outsize: {}", header.unique, header.len);
     }
 }
 
@@ -157,25 +174,36 @@ impl Request {
         self.answer(|session, channel, unique| session.send(channel, unique, error, payload))
     }
 
+    /// Entries with attributes may go out whose look-ups are not counted.
+    fn listing_unseen(&self) {
+        if check::on()
+            && self.opcode() == Some(Opcode::Readdirplus)
+            && let Some(session) = self.session()
+        {
+            check::not_countable(&session);
+        }
+    }
+
     fn send_bytes(self, payload: &[u8]) -> Result<()> {
-        self.send(0, &[IoSlice::new(payload)])
+        self.answer(|session, channel, unique| session.send_one(channel, unique, 0, payload))
     }
 
     fn send_sized(self, payload: &[u8], size: impl FnOnce(&Session) -> usize) -> Result<()> {
         self.answer(|session, channel, unique| {
             let payload = payload.get(..size(session)).unwrap_or(payload);
-            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+            session.send_one(channel, unique, 0, payload)
         })
     }
 
     /// Fails the request.
     pub fn reply_error(self, error: Errno) -> Result<()> {
-        self.send(error.negated(), &[])
+        let error = error.negated();
+        self.answer(|session, channel, unique| session.send_one(channel, unique, error, &[]))
     }
 
     /// Success, with nothing to say.
     pub fn reply_ok(self) -> Result<()> {
-        self.send(0, &[])
+        self.send_bytes(&[])
     }
 
     /// The default answer of an operation that the filesystem lacks. A failure to deliver it was
@@ -211,7 +239,7 @@ impl Request {
                 return session.send(channel, unique, Errno::ENOENT.negated(), &[]);
             }
             let payload = &bytes.as_bytes()[..reply::entry_size(protocol)];
-            session.send(channel, unique, 0, &[IoSlice::new(payload)])
+            counted(session, node, || session.send_one(channel, unique, 0, payload))
         })
     }
 
@@ -219,7 +247,8 @@ impl Request {
     pub fn reply_create(self, entry: &Entry, open: OpenReply) -> Result<()> {
         self.answer(|session, channel, unique| {
             let (bytes, len) = reply::create(entry, &open.encode(), session.protocol());
-            session.send(channel, unique, 0, &[IoSlice::new(&bytes[..len])])
+            let payload = &bytes[..len];
+            counted(session, entry.node, || session.send_one(channel, unique, 0, payload))
         })
     }
 
@@ -251,17 +280,27 @@ impl Request {
 
     /// Plain data: answers READ, READDIR, READLINK, GETXATTR and LISTXATTR.
     pub fn reply_bytes(self, data: &[u8]) -> Result<()> {
+        if check::on() && self.opcode() == Some(Opcode::Readdirplus) {
+            return self.answer(|session, channel, unique| {
+                check::looked_up_in_listing(session, data);
+                session
+                    .send(channel, unique, 0, &[IoSlice::new(data)])
+                    .inspect_err(|_| check::taken_back_in_listing(session, data))
+            });
+        }
         self.send_bytes(data)
     }
 
     /// Plain data in pieces.
     pub fn reply_slices(self, data: &[IoSlice<'_>]) -> Result<()> {
+        self.listing_unseen();
         self.send(0, data)
     }
 
     /// Data in memory or behind descriptors, spliced where that is allowed and pays. If a source
     /// fails before anything was sent, the request fails with that error.
     pub fn reply_vector(self, data: Vector<'_>, flags: CopyFlags) -> Result<()> {
+        self.listing_unseen();
         self.answer(|session, channel, unique| {
             match session.send_vector(channel, (unique, 0), &[], data, flags)? {
                 Ok(()) => Ok(()),
@@ -325,7 +364,7 @@ impl Request {
             in_iovs: input.len() as u32,
             out_iovs: output.len() as u32,
         };
-        let compat = self.at.slot.body.lock().compat_ioctl;
+        let compat = self.at.slot.compat_ioctl.load(Ordering::Relaxed);
         self.answer(|session, channel, unique| {
             // Below minor 16 the ranges are the calling process's own struct iovec.
             let narrow = session.protocol().minor < 16 && (compat || usize::BITS == 32);
@@ -336,6 +375,15 @@ impl Request {
             session.send(channel, unique, 0, &payload)
         })
     }
+}
+
+/// Sends an entry, and counts the look-up where that is checked.
+fn counted(session: &Session, node: NodeId, send: impl FnOnce() -> Result<()>) -> Result<()> {
+    if !check::on() {
+        return send();
+    }
+    check::looked_up(session, node);
+    send().inspect_err(|_| check::taken_back(session, node))
 }
 
 fn encode_range(range: IoctlRange, narrow: bool) -> SmallVec<[u8; 16]> {

@@ -80,7 +80,7 @@ impl Request {
 
     /// What is asked.
     pub fn opcode(&self) -> Option<Opcode> {
-        self.at.slot.body.lock().opcode
+        self.at.slot.opcode()
     }
 
     /// Whom it comes from.
@@ -95,12 +95,12 @@ impl Request {
 
     /// The session it belongs to.
     pub fn session(&self) -> Option<Arc<Session>> {
-        self.at.slot.body.lock().session.clone()
+        self.at.slot.session()
     }
 
     /// Ends the request without an answer, as FORGET and its like demand.
     pub fn finish(self) {
-        let channel = self.at.slot.body.lock().channel.clone();
+        let channel = self.at.slot.channel();
         if let Some(channel) = channel {
             channel.abandon(self.unique());
         }
@@ -115,27 +115,18 @@ impl Request {
     }
 
     /// Borrows session and channel for one answer, sends it, and ends the request.
-    ///
-    /// They are moved out of the slot meanwhile, so that neither a lock is held while sending nor
-    /// a shared counter touched.
     pub(super) fn answer(
         self,
         send: impl FnOnce(&Session, &dyn Channel, u64) -> Result<()>,
     ) -> Result<()> {
-        let (opcode, session, channel) = {
-            let mut body = self.at.slot.body.lock();
-            if is_unanswered(body.opcode) {
-                (body.opcode, None, None)
-            } else {
-                (body.opcode, body.session.take(), body.channel.take())
-            }
-        };
+        let opcode = self.opcode();
         if is_unanswered(opcode) {
             log::error!("fuse: {} takes no answer", opcode.map_or("request", Opcode::name));
             self.finish();
             return Ok(());
         }
-        let result = match (&session, &channel) {
+        let origin = self.at.slot.lend_origin();
+        let result = match (&origin.0, &origin.1) {
             (Some(session), Some(channel)) => {
                 let result = send(session, &**channel, self.unique());
                 if let Err(error) = result {
@@ -146,12 +137,7 @@ impl Request {
             // The session was destroyed under the request.
             _ => Err(Errno::ENODEV),
         };
-        {
-            let mut body = self.at.slot.body.lock();
-            body.session = session;
-            body.channel = channel;
-        }
-        self.at.release();
+        self.at.release_with(origin);
         mem::forget(self);
         result
     }
@@ -225,28 +211,25 @@ impl Peek {
 
     /// The session it belongs to.
     pub fn session(&self) -> Option<Arc<Session>> {
-        self.at.slot.body.lock().session.clone()
+        self.at.slot.session()
+    }
+
+    /// The number that the session's maker gave it, [`Config::userdata`](super::Config).
+    pub fn userdata(&self) -> usize {
+        self.at.slot.userdata()
     }
 
     /// Whether it came by io_uring.
     pub fn is_by_ring(&self) -> bool {
-        let body = self.at.slot.body.lock();
         let unique = self.at.slot.unique.load(Ordering::Relaxed);
-        body.channel.as_ref().is_some_and(|channel| channel.serves_by_ring(unique))
+        self.at.slot.channel().is_some_and(|channel| channel.serves_by_ring(unique))
     }
 
     /// Where the answer's data will stand for the kernel, and how much room there is, if that is known
     /// beforehand: the reply then does not have to copy it. Until the answer, it is the caller's alone.
     pub fn answer_place(&self) -> Option<(*mut u8, usize)> {
-        let body = self.at.slot.body.lock();
         let unique = self.at.slot.unique.load(Ordering::Relaxed);
-        body.channel.as_ref().and_then(|channel| channel.answer_place(unique))
-    }
-
-    /// Runs `look` on the session without touching its counter; `None` while an answer is under
-    /// way in another thread.
-    pub fn with_session<T>(&self, look: impl FnOnce(&Session) -> T) -> Option<T> {
-        self.at.slot.body.lock().session.as_deref().map(look)
+        self.at.slot.channel().and_then(|channel| channel.answer_place(unique))
     }
 
     /// Sets or clears what is called when the request is interrupted; called at once, here, if it

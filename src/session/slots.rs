@@ -9,14 +9,15 @@
 //! channel, so that the next request of the same worker touches no shared counter.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::{Mutex, ReentrantMutex};
+use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
+use smallvec::SmallVec;
 
-use super::Session;
 use super::contexts::Contexts;
 use super::request::is_unanswered;
+use super::{Session, check};
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
@@ -55,7 +56,7 @@ impl Handle {
     }
 
     /// Slot number and generation, if the number can be a handle at all.
-    fn parts(self) -> Option<(u32, u32)> {
+    pub(super) fn parts(self) -> Option<(u32, u32)> {
         if self.0 & ((1 << ALIGN_BITS) - 1) != 0 {
             return None;
         }
@@ -106,16 +107,15 @@ pub type InterruptCallback = Arc<dyn Fn() + Send + Sync>;
 /// What a slot holds; the mutex around it is uncontended but for interrupts.
 #[derive(Default)]
 pub(super) struct Body {
-    pub session: Option<Arc<Session>>,
-    pub channel: Option<Arc<dyn Channel>>,
-    pub opcode: Option<Opcode>,
-    pub node: u64,
+    session: Option<Arc<Session>>,
+    channel: Option<Arc<dyn Channel>>,
     pub callback: Option<InterruptCallback>,
-    /// An IOCTL by a 32-bit process on a 64-bit kernel.
-    pub compat_ioctl: bool,
     /// The security contexts of a request that creates something.
     pub contexts: Option<Box<Contexts>>,
 }
+
+/// Where a request came from and where its answer goes, for as long as it takes to send that.
+pub(super) type Origin = (Option<Arc<Session>>, Option<Arc<dyn Channel>>);
 
 /// A slot is free, or its request is in the filesystem's hands, or in the engine's.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,15 +130,90 @@ const PHASE_BITS: u32 = 2;
 
 #[derive(Default)]
 pub(super) struct Slot {
+    /// Its place in the table, once it has been used.
+    index: AtomicU32,
     /// Generation and phase.
     state: AtomicU64,
     /// The kernel's id; 0 while free.
     pub unique: AtomicU64,
     pub interrupted: AtomicBool,
     pub context: Context,
+    /// The request's opcode as a number.
+    opcode: AtomicU32,
+    node: AtomicU64,
+    /// An IOCTL by a 32-bit process on a 64-bit kernel.
+    pub compat_ioctl: AtomicBool,
+    bound: Bound,
     pub body: Mutex<Body>,
     /// Held while an interrupt callback runs; reentrant, because the callback may set another.
     pub callback_gate: ReentrantMutex<()>,
+}
+
+/// Which session and channel the body of a free slot has, to be compared without its lock.
+///
+/// Stored under the lock, and 0 before either is let go of; so a match means that the body holds
+/// them, or that they have been let go of since by the end of the session.
+#[derive(Default)]
+struct Bound {
+    session: AtomicUsize,
+    channel: AtomicUsize,
+    /// What belongs to the session's maker.
+    userdata: AtomicUsize,
+}
+
+impl Bound {
+    fn is(&self, session: &Arc<Session>, channel: &Arc<dyn Channel>) -> bool {
+        self.session.load(Ordering::Acquire) == Arc::as_ptr(session).addr()
+            && self.channel.load(Ordering::Acquire) == Arc::as_ptr(channel).addr()
+    }
+}
+
+impl Slot {
+    /// Makes session and channel those of the next request; the slot must be free.
+    #[cold]
+    fn bind(&self, session: &Arc<Session>, channel: &Arc<dyn Channel>) {
+        let mut body = self.body.lock();
+        let former = (body.session.replace(session.clone()), body.channel.replace(channel.clone()));
+        self.bound.userdata.store(session.config.userdata, Ordering::Relaxed);
+        self.bound.session.store(Arc::as_ptr(session).addr(), Ordering::Release);
+        self.bound.channel.store(Arc::as_ptr(channel).addr(), Ordering::Release);
+        drop(body);
+        drop(former);
+    }
+
+    /// Lets go of session and channel, as far as no answer under way has them.
+    fn unbind(&self, body: &mut Body) -> Origin {
+        self.bound.session.store(0, Ordering::Release);
+        self.bound.channel.store(0, Ordering::Release);
+        (body.session.take(), body.channel.take())
+    }
+
+    /// What is asked; `None` if the protocol has no such number.
+    pub fn opcode(&self) -> Option<Opcode> {
+        Opcode::from_raw(self.opcode.load(Ordering::Relaxed))
+    }
+
+    /// The session, unless an answer under way has it.
+    pub fn session(&self) -> Option<Arc<Session>> {
+        self.body.lock().session.clone()
+    }
+
+    /// The channel, likewise.
+    pub fn channel(&self) -> Option<Arc<dyn Channel>> {
+        self.body.lock().channel.clone()
+    }
+
+    /// The number that the session's maker gave it.
+    pub fn userdata(&self) -> usize {
+        self.bound.userdata.load(Ordering::Relaxed)
+    }
+
+    /// Session and channel, moved out until [`SlotRef::release_with`], so that neither a lock is
+    /// held while sending nor a shared counter touched.
+    pub fn lend_origin(&self) -> Origin {
+        let mut body = self.body.lock();
+        (body.session.take(), body.channel.take())
+    }
 }
 
 fn state_of(generation: u32, phase: Phase) -> u64 {
@@ -172,10 +247,10 @@ impl Slot {
 static TABLE: [OnceLock<Box<[Slot]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
 /// Slots ever used.
 static USED: AtomicU32 = AtomicU32::new(0);
-static FREE: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static FREE: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
 
 /// Free slots of one thread; given back when it ends.
-struct Cache(Vec<u32>);
+struct Cache(Vec<&'static Slot>);
 
 impl Drop for Cache {
     fn drop(&mut self) {
@@ -194,31 +269,35 @@ fn slot(index: u32) -> Option<&'static Slot> {
 }
 
 /// A slot that was never used; `None` when the table is full.
-fn fresh() -> Option<u32> {
+fn fresh() -> Option<&'static Slot> {
     let limit = (CHUNK * CHUNKS) as u32;
     let index = USED
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| (used < limit).then_some(used + 1))
         .ok()?;
-    TABLE[index as usize / CHUNK].get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
-    Some(index)
+    let chunk = TABLE.get(index as usize / CHUNK)?;
+    chunk.get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
+    let fresh = slot(index)?;
+    fresh.index.store(index, Ordering::Relaxed);
+    Some(fresh)
 }
 
-fn pop_free() -> Option<u32> {
+fn pop_free() -> Option<&'static Slot> {
     let cached = CACHE.try_with(|cache| cache.borrow_mut().0.pop()).ok().flatten();
     cached.or_else(|| FREE.lock().pop()).or_else(fresh)
 }
 
-fn push_free(index: u32) {
+fn push_free(slot: &'static Slot) {
     let cached = CACHE.try_with(|cache| {
         let list = &mut cache.borrow_mut().0;
-        if list.len() < CACHED {
-            list.push(index);
+        let room = list.len() < CACHED;
+        if room {
+            list.push(slot);
         }
-        list.last() == Some(&index)
+        room
     });
     // Full, or the thread is ending.
     if cached != Ok(true) {
-        FREE.lock().push(index);
+        FREE.lock().push(slot);
     }
 }
 
@@ -237,23 +316,16 @@ impl SlotRef {
         channel: &Arc<dyn Channel>,
         header: &InHeader,
     ) -> Option<SlotRef> {
-        let index = pop_free()?;
-        let slot = slot(index)?;
+        let slot = pop_free()?;
+        let index = slot.index.load(Ordering::Relaxed);
         // Generation 0 is never used, so that no handle is 0.
         let generation = (slot.generation() + 1) % (1 << GENERATION_BITS);
         let generation = generation.max(1);
-        {
-            let mut body = slot.body.lock();
-            if !body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
-                body.session = Some(session.clone());
-            }
-            if !body.channel.as_ref().is_some_and(|held| Arc::ptr_eq(held, channel)) {
-                body.channel = Some(channel.clone());
-            }
-            body.opcode = Opcode::from_raw(header.opcode);
-            body.node = header.nodeid;
-            body.contexts = None;
+        if !slot.bound.is(session, channel) {
+            slot.bind(session, channel);
         }
+        slot.opcode.store(header.opcode, Ordering::Relaxed);
+        slot.node.store(header.nodeid, Ordering::Relaxed);
         slot.context.uid.store(header.uid, Ordering::Relaxed);
         slot.context.gid.store(header.gid, Ordering::Relaxed);
         slot.context.pid.store(header.pid.cast_signed(), Ordering::Relaxed);
@@ -262,7 +334,11 @@ impl SlotRef {
         slot.state.store(state_of(generation, Phase::Taken), Ordering::Release);
         // Sequentially consistent against the queue of early interrupts: see `interrupt`.
         slot.unique.store(header.unique, Ordering::SeqCst);
-        Some(SlotRef { slot, index, generation })
+        let at = SlotRef { slot, index, generation };
+        if check::on() {
+            check::entered(session, at, header);
+        }
+        Some(at)
     }
 
     pub fn handle(self) -> Handle {
@@ -272,14 +348,11 @@ impl SlotRef {
     /// Another request of the same origin, in the engine's hands, which the kernel knows nothing
     /// of.
     pub fn companion(self) -> Option<SlotRef> {
-        let (session, channel, opcode, node) = {
-            let body = self.slot.body.lock();
-            (body.session.clone()?, body.channel.clone()?, body.opcode?, body.node)
-        };
+        let (session, channel) = (self.slot.session()?, self.slot.channel()?);
         let context = &self.slot.context;
         let header = InHeader {
-            opcode: opcode as u32,
-            nodeid: node,
+            opcode: self.slot.opcode.load(Ordering::Relaxed),
+            nodeid: self.slot.node.load(Ordering::Relaxed),
             uid: context.uid(),
             gid: context.gid(),
             pid: context.pid().cast_unsigned(),
@@ -297,19 +370,38 @@ impl SlotRef {
 
     /// Ends the request; the slot may be reused at once.
     pub fn release(self) {
+        let body = self.slot.body.lock();
+        self.release_locked(body);
+    }
+
+    /// Ends a request that was answered: gives back what [`Slot::lend_origin`] gave.
+    pub fn release_with(self, origin: Origin) {
+        let mut body = self.slot.body.lock();
+        (body.session, body.channel) = origin;
+        self.release_locked(body);
+    }
+
+    fn release_locked(self, mut body: MutexGuard<'_, Body>) {
         self.slot.unique.store(0, Ordering::SeqCst);
-        let held = {
-            let mut body = self.slot.body.lock();
-            // A walk over the table can't have cleared what an answer under way had taken out, nor
-            // what a live request still needed.
-            let gone = body.session.as_ref().is_some_and(|session| session.is_let_go());
-            let held = if gone { (body.session.take(), body.channel.take()) } else { (None, None) };
-            // Under the lock: who holds it and sees a live request can rely on that.
-            self.slot.state.store(state_of(self.generation, Phase::Free), Ordering::Release);
-            (body.callback.take(), held)
-        };
-        push_free(self.index);
-        drop(held);
+        // A walk over the table can't have cleared what an answer under way had taken out, nor
+        // what a live request still needed.
+        let gone = body.session.as_ref().is_some_and(|session| session.is_let_go());
+        let origin = if gone { self.slot.unbind(&mut body) } else { (None, None) };
+        let (callback, contexts) = (body.callback.take(), body.contexts.take());
+        // Under the lock: who holds it and sees a live request can rely on that.
+        self.slot.state.store(state_of(self.generation, Phase::Free), Ordering::Release);
+        drop(body);
+        push_free(self.slot);
+        // Whatever dropping these leads to, no lock is held.
+        if gone {
+            drop(origin);
+        }
+        if callback.is_some() {
+            drop(callback);
+        }
+        if contexts.is_some() {
+            drop(contexts);
+        }
     }
 }
 
@@ -332,9 +424,68 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
         let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
         let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
         // The answer to a retrieve notification carries an id that this side chose.
-        let waits = !is_unanswered(body.opcode);
+        let waits = !is_unanswered(slot.opcode());
         (ours && live && waits).then_some(SlotRef { slot, index, generation })
     })
+}
+
+/// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
+/// its id, what is asked of which node, and by whom. A request whose answer is under way is left out.
+pub(super) fn in_flight(
+    session: &Session,
+    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
+) {
+    for (_, slot) in all() {
+        let unique = slot.unique.load(Ordering::SeqCst);
+        if unique == 0 {
+            continue;
+        }
+        let body = slot.body.lock();
+        let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
+        if ours && slot.unique.load(Ordering::SeqCst) == unique {
+            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context);
+        }
+    }
+}
+
+/// Requests of `session` in flight for which the kernel may hold one of these nodes; 0 is none.
+pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRef; 4]> {
+    let named = |node| node != 0 && nodes.contains(&node);
+    all()
+        .filter_map(|(index, slot)| {
+            if slot.unique.load(Ordering::SeqCst) == 0 {
+                return None;
+            }
+            let generation = slot.generation();
+            let body = slot.body.lock();
+            // An answer under way has taken the session out; the kernel is about to let go.
+            let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
+            let holds = named(slot.node.load(Ordering::Relaxed)) && !is_unanswered(slot.opcode())
+                || slot.opcode().is_some_and(has_second_node);
+            (ours && holds && slot.is_live(generation)).then_some(SlotRef {
+                slot,
+                index,
+                generation,
+            })
+        })
+        .collect()
+}
+
+/// Requests that hold a directory beside the one in their header.
+fn has_second_node(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::Rename | Opcode::Rename2 | Opcode::Link)
+}
+
+/// The ids of the requests of `session` that somebody waits for.
+pub(super) fn waiting(session: &Arc<Session>) -> Vec<u64> {
+    all()
+        .filter_map(|(_, slot)| {
+            let unique = slot.unique.load(Ordering::SeqCst);
+            let body = slot.body.lock();
+            let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
+            (unique != 0 && ours && !is_unanswered(slot.opcode())).then_some(unique)
+        })
+        .collect()
 }
 
 /// Drops every reference to `session`; requests the filesystem still holds become stale handles.
@@ -351,14 +502,14 @@ pub(super) fn forget_session(session: &Arc<Session>) -> usize {
             unanswered += 1;
             drop(body);
             let found = SlotRef { slot, index, generation };
-            let held = {
-                let mut body = slot.body.lock();
-                (body.session.take(), body.channel.take())
-            };
+            if check::on() {
+                check::unanswered(found);
+            }
+            let held = slot.unbind(&mut slot.body.lock());
             found.release();
             drop(held);
         } else if !slot.is_live(generation) {
-            let held = (body.session.take(), body.channel.take());
+            let held = slot.unbind(&mut body);
             drop(body);
             drop(held);
         }
@@ -371,6 +522,7 @@ pub(super) fn forget_channels(session: &Arc<Session>) {
     for (_, slot) in all() {
         let mut body = slot.body.lock();
         if body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
+            slot.bound.channel.store(0, Ordering::Release);
             let channel = body.channel.take();
             drop(body);
             drop(channel);

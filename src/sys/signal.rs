@@ -27,6 +27,21 @@ impl Thread {
     }
 }
 
+/// Does `work` with all signals blocked in the calling thread, so that a thread made there takes none.
+pub fn with_all_blocked<T>(work: impl FnOnce() -> T) -> T {
+    let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
+    let mut old = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: both sets are live, and zeroed is a valid sigset_t even had a call failed.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), old.as_mut_ptr());
+    }
+    let result = work();
+    // SAFETY: the mask that this thread had.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, old.as_ptr(), ptr::null_mut()) };
+    result
+}
+
 extern "C" fn ignore(_signal: libc::c_int) {}
 
 /// A signal handler that does nothing but end system calls with `EINTR`; the former disposition

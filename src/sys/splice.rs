@@ -27,14 +27,10 @@ pub fn splice(
     len: usize,
     flags: SpliceFlags,
 ) -> Result<usize> {
-    let (mut from_pos, mut to_pos) = (from_pos, to_pos);
-    let from_ptr = from_pos.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
-    let to_ptr = to_pos.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
-    // SAFETY: each position pointer is null or points to a local that outlives the call.
-    let moved = unsafe {
-        libc::splice(from.as_raw_fd(), from_ptr, to.as_raw_fd(), to_ptr, len, flags.bits())
-    };
-    usize::try_from(moved).map_err(|_| Errno::last())
+    let mut from_pos = from_pos.map(i64::cast_unsigned);
+    let mut to_pos = to_pos.map(i64::cast_unsigned);
+    let flags = rustix::pipe::SpliceFlags::from_bits_retain(flags.bits());
+    Ok(rustix::pipe::splice(from, from_pos.as_mut(), to, to_pos.as_mut(), len, flags)?)
 }
 
 /// Puts references to `pieces` (not copies) into a pipe, as far as there is room, and returns how

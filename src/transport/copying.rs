@@ -2,8 +2,7 @@
 
 use std::io::IoSlice;
 
-use nix::sys::uio::pread;
-use nix::unistd::read;
+use rustix::io::{pread, read};
 use smallvec::SmallVec;
 
 use super::scratch::Scratch;
@@ -113,7 +112,8 @@ fn fill(data: &mut Vector<'_>, buffer: &mut [u8], mut filled: usize) -> Result<u
                 let len = source.len.min(buffer.len() - filled);
                 let room = &mut buffer[filled..filled + len];
                 let got = match source.pos {
-                    Some(pos) => pread(source.fd, room, pos),
+                    // What is no position, the kernel refuses.
+                    Some(pos) => pread(source.fd, room, pos.cast_unsigned()),
                     None => read(source.fd, room),
                 };
                 let got = got.map_err(Errno::from);

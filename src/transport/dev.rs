@@ -42,11 +42,12 @@ impl Channel for Device {
     }
 
     fn read(&self, buf: &mut [u8]) -> Result<usize> {
-        Ok(nix::unistd::read(&self.fd, buf)?)
+        // Not the C library's: where there are threads, each call of that is a cancellation point.
+        Ok(rustix::io::read(&self.fd, buf)?)
     }
 
     fn writev(&self, message: &[IoSlice<'_>]) -> Result<usize> {
-        Ok(nix::sys::uio::writev(&self.fd, message)?)
+        Ok(rustix::io::writev(&self.fd, message)?)
     }
 
     fn can_splice_in(&self) -> bool {

@@ -1,5 +1,6 @@
 //! How bytes reach the kernel and come from it.
 
+mod adaptive;
 mod copying;
 mod dev;
 pub mod pipe;
@@ -14,6 +15,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 
 use crate::errno::Result;
+use crate::stats::counters::Route;
 pub use dev::Device;
 pub use receive::{HEAD, Payload, Received, receive_spliced};
 pub use splice::{DataReply, SendOutcome, SplicePolicy, send_data};
@@ -59,6 +61,11 @@ pub trait Channel: Send + Sync {
     /// Whether this is the kernel's own device, which may hand its requests to io_uring.
     fn is_kernel_device(&self) -> bool {
         false
+    }
+
+    /// The way that bytes go which are written here.
+    fn route(&self) -> Route {
+        Route::Copied
     }
 
     /// Has the data of a successful answer written where it belongs, and sends it; `fill` says how

@@ -4,24 +4,25 @@
 //! through a pipe without being copied in user space or is read into the worker's buffer and
 //! written; which one is decided per message, and both give the same bytes.
 
-use crate::buf::{CopyFlags, Vector};
+use crate::buf::{CopyFlags, Piece, Vector};
 use crate::errno::{Errno, Result};
 use crate::sys::env;
 use crate::sys::pipe::page_size;
 
-use super::{Channel, copying, spliced};
+use super::{Channel, adaptive, copying, spliced};
 
 /// Length of the out-header in bytes: `len: u32`, `error: i32`, `unique: u64`, native endian.
 pub(super) const HEADER: usize = 16;
 
 /// With [`SplicePolicy::Auto`], the data length in bytes from which a filesystem that did not ask
-/// for splicing gets it; below, the copy is cheaper than the additional system calls.
+/// for splicing may get it; below, the copy is cheaper than the additional system calls.
 const WORTHWHILE: usize = 64 << 10;
 
 /// When data behind descriptors is spliced: the user's choice, `FERROFUSE_SPLICE`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SplicePolicy {
-    /// Where it pays: from two pages on if the filesystem asked for it, otherwise from 64 KiB on.
+    /// Where it pays by what either way has cost so far; it may from two pages on if the filesystem
+    /// asked for it, otherwise from 64 KiB on.
     #[default]
     Auto,
     /// Whenever it is possible, down to one byte.
@@ -113,16 +114,37 @@ pub fn send_data(mut reply: DataReply<'_>) -> Result<SendOutcome> {
     if in_files == 0 {
         return copying::send_memory(&mut reply, wanted);
     }
-    if reply.would_splice(in_files)
-        && let Some(outcome) = spliced::send(&mut reply, wanted)?
-    {
-        return Ok(outcome);
+    if !reply.may_splice(in_files) {
+        return copying::send(&mut reply, wanted);
     }
-    copying::send(&mut reply, wanted)
+    if reply.must_splice() {
+        return splice_or_copy(&mut reply, wanted);
+    }
+    let positioned =
+        matches!(reply.data.current(), Some(Ok(Piece::File(source))) if source.pos.is_some());
+    let choice = adaptive::choose(in_files, positioned);
+    let outcome = if choice.splices() {
+        splice_or_copy(&mut reply, wanted)?
+    } else {
+        copying::send(&mut reply, wanted)?
+    };
+    // What came out short says nothing about its size.
+    if matches!(outcome, SendOutcome::Sent { len, .. } if len == wanted) {
+        choice.done();
+    }
+    Ok(outcome)
+}
+
+fn splice_or_copy(reply: &mut DataReply<'_>, wanted: usize) -> Result<SendOutcome> {
+    match spliced::send(reply, wanted)? {
+        Some(outcome) => Ok(outcome),
+        None => copying::send(reply, wanted),
+    }
 }
 
 impl DataReply<'_> {
-    fn would_splice(&self, in_files: usize) -> bool {
+    /// Whether splicing is allowed, and may pay.
+    fn may_splice(&self, in_files: usize) -> bool {
         if !self.allowed
             || self.policy == SplicePolicy::Never
             || self.flags.contains(CopyFlags::NO_SPLICE)

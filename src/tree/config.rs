@@ -50,6 +50,8 @@ pub struct TreeConfig {
     pub nullpath_ok: bool,
     /// Let direct writes to one file run in parallel.
     pub parallel_direct_writes: bool,
+    /// Log what becomes of nodes and names.
+    pub debug: bool,
 }
 
 impl Default for TreeConfig {
@@ -77,6 +79,7 @@ impl Default for TreeConfig {
             ac_attr_timeout: None,
             nullpath_ok: false,
             parallel_direct_writes: false,
+            debug: false,
         }
     }
 }

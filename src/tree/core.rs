@@ -45,6 +45,8 @@ pub struct Tree<P> {
 /// A path and the lock that keeps it valid.
 pub(super) struct Locked<'t> {
     path: Path,
+    /// The node of the name, where that is held too.
+    pub known: Option<Id>,
     _held: Held<'t>,
 }
 
@@ -146,7 +148,7 @@ impl<P: PathOps> Tree<P> {
         let held = self.locks.acquire(&self.space, &[target]);
         let held = held.map_err(|refusal| self.refused(refusal, target.node))?;
         let path = self.space.path(target.node, target.name).ok_or(self.compat.deleted)?;
-        Ok(Locked { path, _held: held })
+        Ok(Locked { path, known: None, _held: held })
     }
 
     /// The path of a node.
@@ -167,12 +169,12 @@ impl<P: PathOps> Tree<P> {
             let targets = [Target::name(dir, name), Target::node(child)];
             // A refusal that concerns the directory comes again below, or without the node.
             let held = self.locks.acquire(&self.space, &targets);
-            // While this waited, the name may have got another node, or none.
+            // Until it was held, the name may have got another node, or none.
             if let Ok(held) = held
-                && self.space.child(dir, name) == Some(child)
+                && self.space.is_named(child, dir, name)
             {
                 let path = self.space.path(dir, Some(name)).ok_or(self.compat.deleted)?;
-                return Ok(Locked { path, _held: held });
+                return Ok(Locked { path, known: Some(child), _held: held });
             }
             if self.space.nodes.with(dir, |node| node.is_deleted()) != Some(false) {
                 break;

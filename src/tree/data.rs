@@ -249,7 +249,7 @@ impl<P: PathOps> Tree<P> {
                 data.resize(out_size, 0);
             }
             let file = match call.flags.contains(IoctlFlags::DIR) {
-                true => self.directories.get(file.fh)?.file(file),
+                true => self.directories.get(file.fh)?.file(),
                 false => OpenFile::new(file),
             };
             let locked = self.lock_open(id_of(node))?;

@@ -28,9 +28,9 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// What the filesystem's operations get.
-    pub fn file(&self, file: &FileInfo) -> OpenFile {
-        OpenFile { fh: self.fh, ..OpenFile::new(file) }
+    /// What the filesystem's operations get: as from libfuse, nothing but its own handle.
+    pub fn file(&self) -> OpenFile {
+        OpenFile { fh: self.fh, ..OpenFile::default() }
     }
 }
 
@@ -103,7 +103,7 @@ impl<P: PathOps> Tree<P> {
         let result = self.serve(&req, || {
             let directory = self.directories.remove(file.fh).ok_or(Errno::EBADF)?;
             let locked = self.lock_to_release(directory.id);
-            self.releasedir_op(locked.path(), &directory.file(file));
+            self.releasedir_op(locked.path(), &directory.file());
             Ok(())
         });
         finish(req, result);
@@ -114,7 +114,7 @@ impl<P: PathOps> Tree<P> {
             let directory = self.directories.get(file.fh)?;
             let locked = self.lock_open(directory.id)?;
             self.need(OpSet::FSYNCDIR)?;
-            self.ops.fsyncdir(locked.path(), datasync, &directory.file(file))
+            self.ops.fsyncdir(locked.path(), datasync, &directory.file())
         });
         finish(req, result);
     }

@@ -4,23 +4,30 @@
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use parking_lot::Mutex;
+
 use super::core::Tree;
 use super::nodes::{Id, Node};
 use super::ops::PathOps;
 use super::opset::OpSet;
 use super::path::Path;
 use crate::errno::{Errno, Result};
+use crate::session::Request;
 
 /// How many names are tried.
 const TRIES: usize = 10;
 
-/// Counts the names given.
+/// The names given.
 #[derive(Default)]
-pub(super) struct HiddenNames(AtomicU32);
+pub(super) struct HiddenNames {
+    count: AtomicU32,
+    /// The files that have one; few at any time.
+    files: Mutex<Vec<Id>>,
+}
 
 impl HiddenNames {
     fn next(&self, id: Id) -> String {
-        let count = self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let count = self.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         format!(".fuse_hidden{id:08x}{count:08x}")
     }
 }
@@ -35,6 +42,31 @@ impl<P: PathOps> Tree<P> {
         self.space.nodes.with(id, |node| node.opens > 0)?.then_some(id)
     }
 
+    /// Before a name is taken away: what its process has closed is closed. No path may be held.
+    pub(super) fn settle_name(&self, req: &Request, dir: Id, name: &[u8]) {
+        if let Some(id) = self.must_hide(dir, name)
+            && let Some(session) = req.session()
+        {
+            session.await_releases(&[id.into()]);
+        }
+    }
+
+    /// Before a directory is removed: what was hidden in it and is closed is gone. No path may be held.
+    pub(super) fn settle_hidden_in(&self, req: &Request, dir: Id, name: &[u8]) {
+        let files = self.hidden.files.lock().clone();
+        if files.is_empty() {
+            return;
+        }
+        let Some(removed) = self.space.child(dir, name) else { return };
+        let stands_there = |id: &Id| self.space.place(*id).is_some_and(|place| place.0 == removed);
+        let nodes: Vec<_> = files.into_iter().filter(stands_there).map(u64::from).collect();
+        if !nodes.is_empty()
+            && let Some(session) = req.session()
+        {
+            session.await_releases(&nodes);
+        }
+    }
+
     /// Renames an open file out of sight. Its path is held for removal. `EBUSY` if there is no way.
     pub(super) fn hide(&self, id: Id, path: &CStr, dir: Id) -> Result<()> {
         if !self.has.contains(OpSet::RENAME | OpSet::UNLINK | OpSet::GETATTR) {
@@ -43,6 +75,7 @@ impl<P: PathOps> Tree<P> {
         let (name, hidden) = self.free_name(id, dir)?;
         self.ops.rename(path, hidden.as_c_str(), 0)?;
         self.space.relink(id, dir, name.as_bytes());
+        self.hidden.files.lock().push(id);
         // Files without paths are closed without asking for this one: it may have been just now.
         let closed = self.space.nodes.with(id, |node| {
             node.hidden = node.opens > 0;
@@ -81,6 +114,7 @@ impl<P: PathOps> Tree<P> {
         {
             self.remove_held(id, locked.path());
         }
+        self.hidden.files.lock().retain(|other| *other != id);
     }
 
     fn remove_held(&self, id: Id, path: &CStr) {
@@ -88,6 +122,7 @@ impl<P: PathOps> Tree<P> {
             Ok(()) => self.space.detach(id),
             Err(error) => log::warn!("fuse: can't remove the hidden file of node {id}: {error}"),
         }
+        self.hidden.files.lock().retain(|other| *other != id);
     }
 
     /// Removes all hidden files, open or not, before the filesystem ends. No request is served any

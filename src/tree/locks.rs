@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 use super::namespace::Namespace;
 use super::nodes::{Id, Refusal};
 use super::queue::{Attempt, Queue, Waiter};
-use super::sync::{AtomicUsize, Mutex};
+use crate::sync::{AtomicUsize, Mutex};
 
 /// One path that an operation needs.
 #[derive(Clone, Copy, Debug)]
@@ -64,16 +64,18 @@ pub(super) struct Grant {
 impl Grant {
     /// Gives everything back. Does not wake those who wait.
     pub fn undo(&mut self, space: &Namespace) {
-        for id in self.marked.drain(..) {
-            if space.nodes.unmark(id) {
-                space.free(id);
+        for id in &self.marked {
+            if space.nodes.unmark(*id) {
+                space.free(*id);
             }
         }
-        for id in self.pinned.drain(..) {
-            if space.nodes.unpin(id) {
-                space.free(id);
+        for id in &self.pinned {
+            if space.nodes.unpin(*id) {
+                space.free(*id);
             }
         }
+        self.marked.clear();
+        self.pinned.clear();
     }
 }
 

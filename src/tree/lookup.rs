@@ -1,6 +1,7 @@
 //! From a name to a node that the kernel knows.
 
 use std::ffi::CStr;
+use std::fmt;
 
 use super::core::Tree;
 use super::file::OpenFile;
@@ -19,7 +20,11 @@ impl<P: PathOps> Tree<P> {
             b"." | b".." => self.look_up_dots(id_of(parent), name.len() == 2),
             _ => {
                 let locked = self.lock_looked_up(id_of(parent), name)?;
-                self.look_up(id_of(parent), name, locked.path(), None)
+                self.tell(format_args!("LOOKUP {}", locked.path().to_string_lossy()));
+                match locked.known {
+                    Some(id) => self.look_up_held(id, locked.path()),
+                    None => self.look_up(id_of(parent), name, locked.path(), None),
+                }
             }
         });
         let result = result.or_else(|error| self.negative(error));
@@ -38,6 +43,7 @@ impl<P: PathOps> Tree<P> {
     /// A node by its number alone, or the directory it stands in: for NFS, which has numbers where
     /// others have paths.
     fn look_up_dots(&self, id: Id, of_parent: bool) -> Result<Entry> {
+        self.tell(format_args!("LOOKUP-{}", if of_parent { "DOTDOT" } else { "DOT" }));
         let id = match of_parent {
             false => id,
             true if id == ROOT => ROOT,
@@ -48,10 +54,17 @@ impl<P: PathOps> Tree<P> {
             return Err(Errno::ESTALE);
         }
         let locked = self.lock_node(id)?;
+        self.tell(format_args!("LOOKUP {}", locked.path().to_string_lossy()));
+        self.look_up_held(id, locked.path())
+    }
+
+    /// The node of a name where both are held, so that they stay together.
+    fn look_up_held(&self, id: Id, path: &CStr) -> Result<Entry> {
         self.need(OpSet::GETATTR)?;
-        let attr = self.ops.getattr(Some(locked.path()), None)?;
+        let attr = self.ops.getattr(Some(path), None)?;
         let count = self.counter(&attr);
         let (id, generation) = self.space.nodes.with(id, count).ok_or(Errno::ESTALE)?;
+        self.tell(format_args!("   NODEID: {id}"));
         Ok(self.entry(id, generation, attr))
     }
 
@@ -65,7 +78,22 @@ impl<P: PathOps> Tree<P> {
     ) -> Result<Entry> {
         self.need(OpSet::GETATTR)?;
         let attr = self.ops.getattr(Some(path), file)?;
-        self.enter_name(dir, name, attr)
+        let entry = self.enter_name(dir, name, attr)?;
+        self.tell(format_args!("   NODEID: {}", entry.node));
+        Ok(entry)
+    }
+
+    /// A line of debug output.
+    fn tell(&self, line: fmt::Arguments<'_>) {
+        if self.config().debug {
+            log::debug!("{line}");
+        }
+    }
+
+    /// The kernel takes lookups back.
+    pub(super) fn forgotten(&self, node: NodeId, count: u64) {
+        self.tell(format_args!("FORGET {node}/{count}"));
+        self.forget_node(node, count);
     }
 
     /// The node of a name that exists, counted as looked up once.
@@ -118,8 +146,10 @@ impl<P: PathOps> Tree<P> {
         let id = id_of(node);
         let remember = self.config().remember > 0;
         let now = if remember { self.now_secs() } else { 0 };
-        if self.space.forget(id, count, now) == Forgotten::Kept && remember {
-            self.cleaner.push(id, now);
+        match self.space.forget(id, count, now) {
+            Forgotten::Kept if remember => self.cleaner.push(id, now),
+            Forgotten::Gone => self.tell(format_args!("DELETE: {id}")),
+            Forgotten::Kept | Forgotten::InUse => {}
         }
     }
 }

@@ -70,7 +70,7 @@ impl<P: PathOps> LowLevelOps for Arc<Tree<P>> {
 
     fn forget(&self, req: Request, forgets: &mut dyn ExactSizeIterator<Item = Forget>) {
         for Forget { node, nlookup } in forgets {
-            self.forget_node(node, nlookup);
+            self.forgotten(node, nlookup);
         }
         req.finish();
     }

@@ -83,6 +83,7 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn unlink(&self, req: Request, dir: NodeId, name: &[u8]) {
         let dir = id_of(dir);
         let result = self.serve(&req, || {
+            self.settle_name(&req, dir, name);
             let locked = self.lock_for_removal(dir, name)?;
             if let Some(id) = self.must_hide(dir, name) {
                 return self.hide(id, locked.path(), dir);
@@ -98,6 +99,7 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn rmdir(&self, req: Request, dir: NodeId, name: &[u8]) {
         let dir = id_of(dir);
         let result = self.serve(&req, || {
+            self.settle_hidden_in(&req, dir, name);
             let locked = self.lock_for_removal(dir, name)?;
             self.need(OpSet::RMDIR)?;
             self.ops.rmdir(locked.path())?;
@@ -124,6 +126,10 @@ impl<P: PathOps> Tree<P> {
         let (dir, newdir) = (id_of(dir), id_of(newdir));
         let exchange = flags & libc::RENAME_EXCHANGE != 0;
         let result = self.serve(&req, || {
+            if !exchange {
+                self.settle_name(&req, newdir, newname);
+                self.settle_hidden_in(&req, newdir, newname);
+            }
             let locked = self.lock_two(Target::write(dir, name), Target::write(newdir, newname))?;
             self.need(OpSet::RENAME)?;
             if !exchange

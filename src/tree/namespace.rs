@@ -9,8 +9,8 @@ use super::name::Name;
 use super::names::Names;
 use super::nodes::{Id, Node, Nodes, ROOT, UNKNOWN};
 use super::pathcache::PathCache;
-use super::sync::AtomicU64;
 use crate::errno::{Errno, Result};
+use crate::sync::AtomicU64;
 
 pub(super) struct Namespace {
     pub nodes: Nodes,
@@ -52,7 +52,8 @@ impl Namespace {
         self.names.len()
     }
 
-    fn is_named(&self, id: Id, parent: Id, name: &[u8]) -> bool {
+    /// Whether the node stands under this name.
+    pub fn is_named(&self, id: Id, parent: Id, name: &[u8]) -> bool {
         let is_it = |node: &mut Node| node.parent == parent && node.name.as_bytes() == name;
         self.nodes.with(id, is_it).unwrap_or(false)
     }

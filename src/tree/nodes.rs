@@ -8,8 +8,8 @@ use hashbrown::hash_table::Entry;
 
 use super::extra::Extra;
 use super::name::Name;
-use super::sync::Mutex;
 use crate::session::NodeId;
+use crate::sync::Mutex;
 
 /// A node number: 32 bits, as libfuse has it. 0 is no node.
 pub(super) type Id = u32;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::nodes::Id;
 use super::path::Bytes;
-use super::sync::{AtomicU64, Mutex};
+use crate::sync::{AtomicU64, Mutex};
 
 const SLOTS: usize = if cfg!(all(test, loom)) { 1 } else { 1024 };
 

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::locks::{Grant, Target};
 use super::namespace::Namespace;
 use super::nodes::{Id, ROOT, Refusal};
-use super::sync::{self, Condvar, Mutex};
+use crate::sync::{self, Condvar, Mutex};
 
 /// What an operation stands for while it waits.
 #[derive(Default)]

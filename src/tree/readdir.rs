@@ -174,8 +174,7 @@ impl<P: PathOps> Tree<P> {
             limit: size.min(MAX_SIZE),
             counted: Vec::new(),
         };
-        let result =
-            self.serve(&req, || self.read_directory(&directory, offset, file, &mut answer));
+        let result = self.serve(&req, || self.read_directory(&directory, offset, &mut answer));
         match result {
             Ok(()) => {
                 if req.reply_bytes(answer.bytes.as_bytes()) == Err(Errno::ENOENT) {
@@ -193,7 +192,6 @@ impl<P: PathOps> Tree<P> {
         &self,
         directory: &Directory,
         offset: u64,
-        file: &FileInfo,
         answer: &mut Answer<'_, P>,
     ) -> Result<()> {
         let mut listing = directory.listing.lock();
@@ -214,7 +212,7 @@ impl<P: PathOps> Tree<P> {
             };
             let locked = self.lock_open(directory.id)?;
             self.need(OpSet::READDIR)?;
-            let (path, file) = (locked.path(), directory.file(file));
+            let (path, file) = (locked.path(), directory.file());
             self.ops.readdir(path, &mut fill, offset.cast_signed(), &file, flags)?;
             let (mode, error) = (fill.mode, fill.error);
             if let Some(error) = error {

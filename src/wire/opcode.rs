@@ -15,6 +15,7 @@ macro_rules! opcodes {
             pub const ALL: &[Opcode] = &[$(Opcode::$name,)*];
 
             /// The opcode with this number, if the protocol has one.
+            #[inline]
             pub const fn from_raw(raw: u32) -> Option<Opcode> {
                 match raw {
                     $($value => Some(Opcode::$name),)*

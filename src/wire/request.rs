@@ -303,6 +303,7 @@ impl<'a> Body<'a> {
 ///
 /// `in_pipe`: the payload of a WRITE or NOTIFY_REPLY is not in `message` but stands in a pipe, so
 /// only the part before it is checked here.
+#[inline]
 pub fn operation<'a>(
     header: &InHeader,
     message: &'a [u8],

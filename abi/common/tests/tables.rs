@@ -82,7 +82,7 @@ fn constants_are_those_of_the_headers() {
         let row = rows.iter().find(|row| row[0] == name);
         row.unwrap_or_else(|| panic!("{name} is in no table"))[2].parse().unwrap()
     };
-    let ours = [
+    let ours: [(&str, i64); 19] = [
         ("FUSE_OPT_KEY_OPT", opt::FUSE_OPT_KEY_OPT.into()),
         ("FUSE_OPT_KEY_NONOPT", opt::FUSE_OPT_KEY_NONOPT.into()),
         ("FUSE_OPT_KEY_KEEP", opt::FUSE_OPT_KEY_KEEP.into()),

@@ -6,6 +6,7 @@ use std::mem::offset_of;
 use ferrofuse::session::caps::Capabilities;
 use ferrofuse::session::caps::Dialect;
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Session};
+use ferrofuse::stats::StatsPolicy;
 use ferrofuse::transport::SplicePolicy;
 use ferrofuse::transport::uring::TransportOptions;
 use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
@@ -202,6 +203,7 @@ pub fn session(
         splice: SplicePolicy::from_env(),
         // libfuse 2 has no options for it.
         transport: TransportOptions::default().or_environment(),
+        stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
         dialect: Dialect::V314,

@@ -33,15 +33,20 @@ const RENAMED: [&str; 14] = [
     "fuse_unmount",
 ];
 
+/// The probes here don't look at the release of libfuse 3 that a set of headers can be for.
+fn of_libfuse2(name: &'static str, include: Option<PathBuf>) -> Headers {
+    Headers { name, api: Api::V314, include }
+}
+
 /// Our headers, and first, to prove the probe, those of libfuse 2.9.9 if the system has them.
 fn header_sets() -> Vec<Headers> {
     let mut sets = Vec::new();
     if Path::new("/usr/include/fuse/fuse_common_compat.h").exists() {
-        sets.push(Headers { name: "system", api: Api::V314, include: None });
+        sets.push(of_libfuse2("system", None));
     } else {
         eprintln!("the headers of libfuse 2 are not installed: the probes run on ferrofuse alone");
     }
-    sets.push(Headers { name: "ferrofuse", api: Api::V314, include: Some(root().join("include")) });
+    sets.push(of_libfuse2("ferrofuse", Some(root().join("include"))));
     sets
 }
 
@@ -474,8 +479,7 @@ fn versions_select_their_functions() {
 /// What a program must not do is refused with a message that says what to do.
 #[test]
 fn misuse_is_refused_with_a_reason() {
-    let headers =
-        Headers { name: "ferrofuse", api: Api::V314, include: Some(root().join("include")) };
+    let headers = of_libfuse2("ferrofuse", Some(root().join("include")));
     for (version, header, message) in [
         (23, "fuse.h", "FUSE_USE_VERSION must be"),
         (24, "fuse.h", "use 22 or 25"),

@@ -8,7 +8,7 @@ use std::ffi::{CStr, c_char, c_double, c_int, c_uint, c_void};
 use std::io::IoSlice;
 use std::slice;
 
-use ferrofuse::session::{IoctlRange, Request};
+use ferrofuse::session::{IoctlRange, Request, check};
 use ferrofuse::wire::dirent::{self, DirEntry};
 use ferrofuse::wire::reply::Timeout;
 use ferrofuse::{Errno, Result, buf};
@@ -22,12 +22,17 @@ use crate::types::{FuseBufvec, FuseEntryParam, FuseFileInfo, FuseReqHandle};
 
 /// Takes the request, answers it, and turns the outcome into the C convention.
 pub fn answer(
-    function: &str,
+    function: &'static str,
     req: FuseReqHandle,
     reply: impl FnOnce(Request) -> Result<()>,
 ) -> c_int {
     guard(function, Errno::EIO.negated(), || match claim(function, req) {
-        Some(req) => reply(req).map_or_else(Errno::negated, |()| 0),
+        Some(req) => {
+            if check::on() && function != "fuse_reply_err" {
+                check::answering(function, &req, false);
+            }
+            reply(req).map_or_else(Errno::negated, |()| 0)
+        }
         None => Errno::EINVAL.negated(),
     })
 }
@@ -89,12 +94,17 @@ const MAX_ERRNO: c_int = 511;
 /// `fuse_reply_err`: `err` is a positive errno, or 0 for success of an operation that has nothing
 /// to return. What cannot be an errno is reported and becomes `ERANGE`.
 pub extern "C" fn fuse_reply_err(req: FuseReqHandle, err: c_int) -> c_int {
-    answer("fuse_reply_err", req, |req| match err {
-        0 => req.reply_ok(),
-        1..=MAX_ERRNO => req.reply_error(Errno::from_raw(err)),
-        _ => {
-            log::error!("fuse: bad error value: {}", err.wrapping_neg());
-            req.reply_error(Errno::ERANGE)
+    answer("fuse_reply_err", req, |req| {
+        if check::on() {
+            check::answering("fuse_reply_err", &req, err == 0);
+        }
+        match err {
+            0 => req.reply_ok(),
+            1..=MAX_ERRNO => req.reply_error(Errno::from_raw(err)),
+            _ => {
+                log::error!("fuse: bad error value: {}", err.wrapping_neg());
+                req.reply_error(Errno::ERANGE)
+            }
         }
     })
 }
@@ -103,6 +113,9 @@ pub extern "C" fn fuse_reply_err(req: FuseReqHandle, err: c_int) -> c_int {
 pub extern "C" fn fuse_reply_none(req: FuseReqHandle) {
     guard("fuse_reply_none", (), || {
         if let Some(req) = claim("fuse_reply_none", req) {
+            if check::on() {
+                check::answering("fuse_reply_none", &req, false);
+            }
             req.finish();
         }
     });

@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use ferrofuse::Errno;
-use ferrofuse::session::{Handle, Misuse, Peek, Request, groups};
+use ferrofuse::session::{Handle, Misuse, Peek, Request, check, groups};
 use ferrofuse_abi_common::panic::guard;
 
 use crate::types::{FuseCtx, FuseInterruptFunc, FuseReq, FuseReqHandle};
@@ -20,14 +20,23 @@ pub fn complain(function: &str, misuse: Misuse) {
     log::error!("fuse: {function}: {misuse}");
 }
 
+/// Reports it, in misuse mode with what is known of the request.
+#[cold]
+fn refuse(function: &str, req: *mut FuseReq, misuse: Misuse) {
+    complain(function, misuse);
+    if check::on() && !req.is_null() {
+        check::refused(function, handle(req));
+    }
+}
+
 /// Takes the request for its answer; `None`, with a message, if it is not the caller's to answer.
 pub fn claim(function: &str, req: *mut FuseReq) -> Option<Request> {
-    Request::claim(handle(req)).map_err(|misuse| complain(function, misuse)).ok()
+    Request::claim(handle(req)).map_err(|misuse| refuse(function, req, misuse)).ok()
 }
 
 /// Looks at the request; `None`, with a message, if it is not there.
 pub fn peek(function: &str, req: *mut FuseReq) -> Option<Peek> {
-    Peek::new(handle(req)).map_err(|misuse| complain(function, misuse)).ok()
+    Peek::new(handle(req)).map_err(|misuse| refuse(function, req, misuse)).ok()
 }
 
 /// `fuse_req_ctx`: whom the request comes from. The memory belongs to the library and holds this
@@ -41,9 +50,8 @@ pub extern "C" fn fuse_req_ctx(req: FuseReqHandle) -> *const FuseCtx {
 
 /// `fuse_req_userdata`: what was given to `fuse_session_new`.
 pub extern "C" fn fuse_req_userdata(req: FuseReqHandle) -> *mut c_void {
-    let userdata =
-        peek("fuse_req_userdata", req).and_then(|peek| peek.with_session(|s| s.config().userdata));
-    ptr::with_exposed_provenance_mut(userdata.unwrap_or(0))
+    let userdata = peek("fuse_req_userdata", req).map_or(0, |peek| peek.userdata());
+    ptr::with_exposed_provenance_mut(userdata)
 }
 
 /// `fuse_req_interrupted`: 1 if the kernel asked to interrupt the request, else 0.

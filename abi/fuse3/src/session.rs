@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use ferrofuse::mount::{self, MountOptions, MountPoint};
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
+use ferrofuse::stats::StatsPolicy;
 use ferrofuse::transport::SplicePolicy;
 use ferrofuse::transport::uring::{TransportChoice, TransportOptions};
 use ferrofuse::{Errno, Result};
@@ -259,6 +260,7 @@ pub unsafe fn create(
         max_read: options.mount.max_read(),
         splice: SplicePolicy::from_env(),
         transport: options.transport.or_environment(),
+        stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
         dialect: types::DIALECT,

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use parking_lot::{Condvar, Mutex};
 
 use super::serve::Server;
 use super::{Member, Rings};
+use crate::session::serving::Serving;
 use crate::sys::uring::Outcome;
 use crate::sys::wake;
 use crate::transport::uring::RingChannel;
@@ -87,21 +87,15 @@ impl Bench {
 /// A thread's life.
 fn work(rings: &Arc<Rings>, member: &Arc<Member>) {
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
+    let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
     let mut server = Server::new(member.errand.clone(), rings.regular.clone());
     while let Some(channel) = rings.bench.next() {
-        member.turn.fetch_add(1, Ordering::SeqCst);
-        while !rings.gate.is_open() {
-            member.turn.fetch_add(1, Ordering::SeqCst);
-            if !rings.gate.pass() {
-                return;
-            }
-            member.turn.fetch_add(1, Ordering::SeqCst);
-        }
-        if let Some(session) = rings.session.upgrade()
-            && server.serve(&session, &channel, false) == Outcome::Commit
-        {
+        let Some(turn) = rings.admit(member) else { return };
+        let outcome = rings.serve(&mut server, &channel, false);
+        drop(turn);
+        if outcome == Outcome::Commit {
             rings.desk.leave(channel);
         }
-        member.turn.fetch_add(1, Ordering::SeqCst);
+        member.end();
     }
 }

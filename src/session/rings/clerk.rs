@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Report, Rings, doorbell};
-use crate::errno::Errno;
+use super::{IDLE, Report, Rings, doorbell};
+use crate::errno::{Errno, Result};
 use crate::sys::uring::{Event, HasEntry, Ring};
 use crate::sys::wake;
 use crate::transport::uring::{Home, RingChannel, Unused};
@@ -23,7 +23,9 @@ const TICK: Duration = Duration::from_millis(2);
 /// After so many looks at which nothing was served, the clerk sleeps until it is woken.
 const CALM: u32 = 20;
 /// So many entries of a queue are the clerk's before any is known to be stuck.
-const SPARES: usize = 2;
+const SPARES: usize = 3;
+/// A queue that goes on for so many looks after it was without an entry has left nothing waiting.
+const FLOWS: u32 = 50;
 /// Most entries a clerk adds; each needs memory.
 const MOST_ENTRIES: usize = 4096;
 
@@ -49,6 +51,25 @@ struct Clerk<'a> {
     entries: usize,
     /// How many of them each queue has.
     spares: Vec<usize>,
+    doubts: Vec<Doubt>,
+}
+
+/// What is done about a queue in which something may wait although entries are armed.
+#[derive(Clone, Copy, Default)]
+struct Doubt {
+    /// What was counted when the last doorbell was rung.
+    rung: Option<Counts>,
+    /// Doorbells in a row that brought nothing but their echo.
+    in_vain: u32,
+    /// Looks in a row at which something had been committed.
+    flowing: u32,
+}
+
+/// Requests and echoes that have arrived in a queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Counts {
+    taken: u32,
+    echoes: u32,
 }
 
 /// The thread's life.
@@ -56,21 +77,30 @@ pub(super) fn run(rings: &Arc<Rings>, report: Report) {
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
     let made = Ring::new(rings.device.raw_fd(), rings.desk.bell(), 64)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
-    let _ = report.send(made.as_ref().map(|_| ()).map_err(|reason| *reason));
+    let home = Arc::new(ClerkHome(Arc::downgrade(rings)));
+    let first = (0..SPARES)
+        .flat_map(|_| 0..rings.queues.len())
+        // The kernel's queues have 16-bit numbers.
+        .map(|queue| RingChannel::new(queue as u16, rings.payload, &rings.device, home.clone()))
+        .collect::<Result<Vec<_>>>()
+        .map_err(|error| Unused::Failed("mapping buffers", error));
+    let ready = made.as_ref().map(|_| ()).map_err(|reason| *reason);
+    let _ = report.send(ready.and(first.as_ref().map(|_| ()).map_err(|reason| *reason)));
     drop(report);
-    let Ok(ring) = made else { return };
+    let (Ok(ring), Ok(first)) = (made, first) else { return };
     let mut clerk = Clerk {
         rings,
         ring,
-        home: Arc::new(ClerkHome(Arc::downgrade(rings))),
+        home,
         progress: vec![0; rings.queues.len()],
         turns: Vec::new(),
         entries: 0,
         spares: vec![0; rings.queues.len()],
+        doubts: vec![Doubt::default(); rings.queues.len()],
     };
     if rings.gate.pass() {
-        for queue in 0..rings.queues.len() {
-            clerk.add_entry(queue as u16);
+        for channel in first {
+            clerk.add(channel);
         }
         rings.spares_first.open();
         clerk.work();
@@ -93,7 +123,12 @@ impl Clerk<'_> {
                 self.rings.asleep.store(true, Ordering::SeqCst);
             }
             // Who began before the flag was set is seen now.
-            let limit = (!idle || self.anybody_busy()).then_some(TICK);
+            let owed = self.rings.clerk.owed();
+            let limit = match owed {
+                Some(_) => Some(Duration::ZERO),
+                None if !idle || self.anybody_busy() => Some(TICK),
+                None => self.ring.is_occupied().then_some(IDLE),
+            };
             match self.ring.wait(limit) {
                 Ok(()) | Err(Errno::EINTR) => {}
                 Err(error) => {
@@ -102,14 +137,17 @@ impl Clerk<'_> {
                 }
             }
             self.rings.asleep.store(false, Ordering::SeqCst);
+            let mut nothing = limit == Some(IDLE);
             while let Some(event) = self.ring.next_event() {
+                nothing = false;
                 match event {
                     Event::Entry(channel, Ok(())) => {
+                        self.rings.taken(&channel);
                         let queue = self.rings.queue(&channel);
-                        queue.disarm();
                         let number = channel.entry().queue();
                         let none_left = queue.armed.load(Ordering::SeqCst) <= 0;
-                        if none_left && self.spares[usize::from(number)] < SPARES {
+                        let few = none_left && self.spares[usize::from(number)] < SPARES;
+                        if few || self.rings.may_adopt() {
                             self.add_entry(number);
                         }
                         match self.rings.adopt(channel) {
@@ -129,6 +167,12 @@ impl Clerk<'_> {
                     }
                     Event::Bell | Event::Ready => {}
                 }
+            }
+            if nothing {
+                self.ring.give_back();
+            }
+            if let Some(asked) = owed {
+                self.rings.clerk.testify(asked);
             }
             calm = if self.look() { 0 } else { calm.saturating_add(1) };
         }
@@ -153,6 +197,7 @@ impl Clerk<'_> {
         for number in 0..self.rings.queues.len() {
             let queue = &self.rings.queues[number];
             let progress = queue.progress.load(Ordering::SeqCst);
+            active |= self.doubt(number, progress != self.progress[number]);
             let stuck = progress == self.progress[number] || queue.lent.load(Ordering::SeqCst);
             active |= progress != self.progress[number];
             self.progress[number] = progress;
@@ -172,6 +217,51 @@ impl Clerk<'_> {
             }
         }
         active
+    }
+
+    /// Sees to it that nothing waits in a queue which was without an armed entry for a moment. The
+    /// kernel takes what waits at a commit, one request each time; where none comes, a doorbell makes
+    /// one. Whether there is anything in doubt.
+    fn doubt(&mut self, number: usize, progressed: bool) -> bool {
+        let queue = &self.rings.queues[number];
+        if !queue.emptied.load(Ordering::SeqCst) {
+            return false;
+        }
+        let now = Counts {
+            taken: queue.taken.load(Ordering::SeqCst),
+            echoes: queue.echoes.load(Ordering::SeqCst),
+        };
+        let doubt = &mut self.doubts[number];
+        if let Some(rung) = doubt.rung {
+            if rung == now {
+                // Not heard yet.
+                return true;
+            }
+            doubt.rung = None;
+            doubt.in_vain = if rung.taken == now.taken { doubt.in_vain + 1 } else { 0 };
+        } else if progressed {
+            doubt.flowing += 1;
+        } else {
+            doubt.flowing = 0;
+        }
+        // Twice, as the first one's commit may not have been seen to bring something.
+        if doubt.in_vain >= 2 || doubt.flowing >= FLOWS {
+            *doubt = Doubt::default();
+            queue.emptied.store(false, Ordering::SeqCst);
+            return true;
+        }
+        if progressed && doubt.in_vain == 0 {
+            return true;
+        }
+        match doorbell::ring(&self.rings.device, number as u16, &self.rings.regular) {
+            Ok(()) => doubt.rung = Some(now),
+            Err(error) => {
+                log::debug!("fuse: doorbell of queue {number}: {error}");
+                // Nothing can be done about it; a request that waits has to wait for another.
+                doubt.in_vain += 1;
+            }
+        }
+        true
     }
 
     /// Commits for seats whose handlers have answered and go on for long.
@@ -196,12 +286,18 @@ impl Clerk<'_> {
 
     fn add_entry(&mut self, queue: u16) {
         let rings = self.rings;
-        let added = RingChannel::new(queue, rings.payload, &rings.device, self.home.clone())
-            .and_then(|channel| {
-                self.ring.register(channel)?;
-                rings.queues[usize::from(queue)].armed.fetch_add(1, Ordering::SeqCst);
-                self.ring.submit()
-            });
+        match RingChannel::new(queue, rings.payload, &rings.device, self.home.clone()) {
+            Ok(channel) => self.add(channel),
+            Err(error) => log::error!("fuse: no further entry for queue {queue}: {error}"),
+        }
+    }
+
+    fn add(&mut self, channel: Arc<RingChannel>) {
+        let queue = channel.entry().queue();
+        let added = self.ring.register(channel).and_then(|()| {
+            self.rings.queues[usize::from(queue)].armed.fetch_add(1, Ordering::SeqCst);
+            self.ring.submit()
+        });
         match added {
             Ok(()) => {
                 self.entries += 1;

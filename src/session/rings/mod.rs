@@ -24,6 +24,7 @@ mod doorbell;
 mod gate;
 mod seat;
 mod serve;
+mod settle;
 pub(super) mod solo;
 
 use std::sync::Arc;
@@ -37,21 +38,26 @@ use parking_lot::Mutex;
 
 use super::errand::Errand;
 use super::pool::start_thread;
+use super::turns::{Turn, Turns};
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
-use crate::sys::uring::possible_processors;
+use crate::sys::uring::{HasEntry, Inherited, Outcome, possible_processors};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, TransportChoice, Unused};
 use bench::Bench;
 use desk::Desk;
 use doorbell::RegularFiles;
 use gate::Gate;
+use serve::Server;
+use settle::{Releases, Witness};
 
 /// Seats of each queue unless the user says otherwise. The kernel wakes who waits for an answer before
 /// the entry it came in is ready again, so the next request often finds the first seat's busy.
 const SEATS: usize = 2;
 /// Most threads that wait for requests, whatever depth the user asks for.
 const MOST_SEATS: usize = 1024;
+/// Memory of entries that nothing has come into for this long is given back.
+const IDLE: Duration = Duration::from_secs(5);
 /// How often the end of a loop looks whether handlers have returned.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// After this long, whoever still holds up the exit is named.
@@ -66,6 +72,11 @@ struct Queue {
     progress: AtomicU32,
     /// Its seat's request waits for an answer from elsewhere.
     lent: AtomicBool,
+    /// There was a moment without an armed entry: a request may have begun to wait then.
+    emptied: AtomicBool,
+    /// Requests that have arrived, and echoes of doorbells.
+    taken: AtomicU32,
+    echoes: AtomicU32,
 }
 
 impl Queue {
@@ -75,7 +86,9 @@ impl Queue {
     }
 
     fn disarm(&self) {
-        self.armed.fetch_sub(1, Ordering::SeqCst);
+        if self.armed.fetch_sub(1, Ordering::SeqCst) <= 1 {
+            self.emptied.store(true, Ordering::SeqCst);
+        }
     }
 }
 
@@ -88,11 +101,32 @@ struct Member {
     channel: Mutex<Weak<RingChannel>>,
     /// Wakes it, if it has a ring of its own.
     desk: Option<Arc<Desk<RingChannel>>>,
+    witness: Witness,
 }
 
 impl Member {
     fn new(desk: Option<Arc<Desk<RingChannel>>>) -> Member {
-        Member { turn: AtomicU32::new(0), errand: Arc::default(), channel: Mutex::default(), desk }
+        Member {
+            turn: AtomicU32::new(0),
+            errand: Arc::default(),
+            channel: Mutex::default(),
+            desk,
+            witness: Witness::default(),
+        }
+    }
+
+    /// A handler is about to be called.
+    fn begin(&self) {
+        self.turn.fetch_add(1, Ordering::SeqCst);
+        // The one entry of its ring has been taken: nothing else can have arrived there.
+        if let Some(asked) = self.witness.owed() {
+            self.witness.testify(asked);
+        }
+    }
+
+    /// It has returned, or is not called after all.
+    fn end(&self) {
+        self.turn.fetch_add(1, Ordering::SeqCst);
     }
 
     fn is_busy(&self) -> bool {
@@ -106,6 +140,7 @@ type Caller = Option<Arc<Member>>;
 /// The rings of a session with workers.
 pub(super) struct Rings {
     session: Weak<Session>,
+    turns: Arc<Turns>,
     device: Arc<dyn Channel>,
     payload: usize,
     queues: Vec<Queue>,
@@ -116,6 +151,8 @@ pub(super) struct Rings {
     desk: Desk<RingChannel>,
     /// The clerk sleeps until it is rung for.
     asleep: AtomicBool,
+    clerk: Witness,
+    releases: Releases,
     bench: Bench,
     regular: Arc<RegularFiles>,
     /// Seats made of the clerk's entries, and how many there may be.
@@ -127,6 +164,8 @@ pub(super) struct Rings {
     /// Seats that have not registered their entry yet.
     awaited: AtomicUsize,
     failed: AtomicBool,
+    /// A forked child has none of the threads.
+    made: Inherited<()>,
 }
 
 impl Rings {
@@ -145,6 +184,7 @@ impl Rings {
         let failed = |step| move |error| Unused::Failed(step, error);
         let rings = Arc::new(Rings {
             session: Arc::downgrade(session),
+            turns: session.turns.clone(),
             device,
             payload,
             queues: (0..processors).map(|_| Queue::default()).collect(),
@@ -152,6 +192,8 @@ impl Rings {
             spares_first: Gate::default(),
             desk: Desk::new().map_err(failed("eventfd"))?,
             asleep: AtomicBool::new(false),
+            clerk: Witness::default(),
+            releases: Releases::default(),
             bench: Bench::new(max_threads),
             regular: Arc::default(),
             adopted: AtomicUsize::new(0),
@@ -160,6 +202,7 @@ impl Rings {
             threads: Mutex::default(),
             awaited: AtomicUsize::new(processors * depth),
             failed: AtomicBool::new(false),
+            made: Inherited::new(()),
         });
         let (report, reports) = channel();
         let started = rings.start_all(depth, &report);
@@ -206,6 +249,11 @@ impl Rings {
         Ok(())
     }
 
+    /// Whether there may be more seats.
+    fn may_adopt(&self) -> bool {
+        self.adopted.load(Ordering::SeqCst) < self.most_adopted
+    }
+
     /// Makes a new seat out of a request that has arrived in an entry of the clerk's; gives the
     /// request back if there are enough, or no more can be had.
     fn adopt(self: &Arc<Self>, channel: Arc<RingChannel>) -> Result<(), Arc<RingChannel>> {
@@ -239,8 +287,46 @@ impl Rings {
         }
     }
 
+    /// A request has arrived in an entry, which is not armed any more.
+    fn taken(&self, channel: &Arc<RingChannel>) {
+        let queue = self.queue(channel);
+        queue.disarm();
+        if let Some(header) = channel.entry().arrived_header() {
+            let echo = doorbell::is_echo(&header);
+            let count = if echo { &queue.echoes } else { &queue.taken };
+            count.fetch_add(1, Ordering::SeqCst);
+            self.releases.begin(channel, &header);
+        }
+    }
+
+    /// Waits until a handler may be called, and announces one; `None` if none ever may. Whoever shuts
+    /// the gate waits for the announced.
+    fn admit(&self, member: &Member) -> Option<Turn<'_>> {
+        loop {
+            member.begin();
+            if self.gate.is_open()
+                && let Some(turn) = self.turns.take(|| self.gate.is_open())
+            {
+                return Some(turn);
+            }
+            member.end();
+            if !self.gate.pass() {
+                return None;
+            }
+        }
+    }
+
+    /// Serves what was [taken](Rings::taken).
+    fn serve(&self, server: &mut Server, channel: &Arc<RingChannel>, defers: bool) -> Outcome {
+        let outcome = match self.session.upgrade() {
+            Some(session) => server.serve(&session, channel, defers),
+            None => Outcome::Unanswered,
+        };
+        self.releases.end(channel);
+        outcome
+    }
+
     fn queue(&self, channel: &RingChannel) -> &Queue {
-        use crate::sys::uring::HasEntry;
         // Entries are made for the queues there are.
         &self.queues[usize::from(channel.entry().queue())]
     }
@@ -258,9 +344,17 @@ impl Rings {
         members
     }
 
+    /// Calls `each` with every thread that calls handlers.
+    pub fn for_each_errand(&self, mut each: impl FnMut(&Errand)) {
+        self.members().iter().for_each(|member| each(&member.errand));
+    }
+
     /// Lets no handler be called any more and waits for those that run, as long as the session's
     /// patience allows. Requests that arrive from here on wait.
     pub fn pause(&self) {
+        if self.made.is_inherited() {
+            return;
+        }
         self.gate.shut();
         let Some(session) = self.session.upgrade() else { return };
         let start = Instant::now();
@@ -286,6 +380,11 @@ impl Rings {
 
     /// Ends all threads but those whose handlers do not return, and lets go of the device.
     pub fn close(&self) {
+        if self.made.is_inherited() {
+            // Joining or letting go of a thread that is not there is forbidden.
+            std::mem::forget(std::mem::take(&mut *self.threads.lock()));
+            return;
+        }
         self.gate.close();
         self.spares_first.close();
         self.desk.ring();
@@ -339,10 +438,8 @@ impl Session {
         payload: usize,
     ) -> Result<(), Unused> {
         let options = self.config.transport;
-        match options.choice {
-            TransportChoice::Dev => return Err(Unused::Option),
-            TransportChoice::Auto => return Err(Unused::NotAsked),
-            TransportChoice::Uring => {}
+        if options.choice == TransportChoice::Dev {
+            return Err(Unused::Option);
         }
         if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
             return Err(Unused::CustomIo);
@@ -352,6 +449,7 @@ impl Session {
             LoopKind::None => Err(Unused::CustomIo),
             LoopKind::Workers(config) if config.clone_fd => Err(Unused::CloneFd),
             LoopKind::Workers(config) if config.max_threads < 2 => Err(Unused::OneWorker),
+            LoopKind::Single if options.choice == TransportChoice::Auto => Err(Unused::OneThread),
             _ if !offered => Err(Unused::not_offered()),
             LoopKind::Single => solo::prepare(self, payload),
             LoopKind::Workers(config) => {
@@ -388,6 +486,18 @@ impl Session {
         let rings = self.rings.lock().clone();
         if let Some(rings) = rings {
             rings.pause();
+        }
+    }
+
+    /// Waits until every RELEASE of these nodes has been handled that the kernel sent before the
+    /// request which the calling thread serves; a second at most. The caller may hold nothing that
+    /// a RELEASE needs.
+    ///
+    /// By the device requests are taken in their order, so that this is rarely missed there.
+    pub(crate) fn await_releases(&self, nodes: &[u64]) {
+        let rings = self.rings.lock().clone();
+        if let Some(rings) = rings {
+            rings.settle(nodes);
         }
     }
 

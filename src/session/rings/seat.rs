@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::desk::Desk;
 use super::serve::Server;
-use super::{Member, Report, Rings};
+use super::{IDLE, Member, Report, Rings};
 use crate::errno::{Errno, Result};
+use crate::session::serving::Serving;
 use crate::sys::uring::{Event, HasEntry, Outcome, Ring};
 use crate::sys::wake;
 use crate::transport::uring::{Home, RingChannel, Unused};
@@ -49,6 +51,7 @@ pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: R
     let Some(desk) = member.desk.clone() else { return };
     let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
+    let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
     let server = Server::new(member.errand.clone(), rings.regular.clone());
     let made =
         made.map(|ring| Seat { rings: &rings, member, queue, desk, ring, server, adopted: false });
@@ -82,6 +85,7 @@ pub(super) fn adopt(rings: &Arc<Rings>, member: &Arc<Member>, channel: Arc<RingC
         }
     };
     let queue = channel.entry().queue();
+    let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
     let server = Server::new(member.errand.clone(), rings.regular.clone());
     *member.channel.lock() = Arc::downgrade(&channel);
     let mut seat = Seat { rings, member, queue, desk, ring, server, adopted: true };
@@ -120,17 +124,21 @@ impl Seat<'_> {
                 let _ = self.ring.submit();
                 return;
             }
-            match self.ring.wait(None) {
+            let owed = self.member.witness.owed();
+            let idle = self.ring.is_occupied().then_some(IDLE);
+            match self.ring.wait(owed.map_or(idle, |_| Some(Duration::ZERO))) {
                 Ok(()) | Err(Errno::EINTR) => {}
                 Err(error) => {
                     log::error!("fuse: waiting for requests: {error}");
                     return;
                 }
             }
+            let mut nothing = owed.is_none();
             while let Some(event) = self.ring.next_event() {
+                nothing = false;
                 match event {
                     Event::Entry(channel, Ok(())) => {
-                        self.queue().disarm();
+                        self.rings.taken(&channel);
                         if !self.serve(&channel) {
                             return;
                         }
@@ -143,6 +151,12 @@ impl Seat<'_> {
                     }
                     Event::Bell | Event::Ready => {}
                 }
+            }
+            if nothing {
+                self.ring.give_back();
+            }
+            if let Some(asked) = owed {
+                self.member.witness.testify(asked);
             }
         }
     }
@@ -157,20 +171,12 @@ impl Seat<'_> {
 
     /// False if the seat is to end.
     fn serve(&mut self, channel: &Arc<RingChannel>) -> bool {
-        // Announced before the gate is looked at: whoever shuts it waits for the announced.
-        self.member.turn.fetch_add(1, Ordering::SeqCst);
-        while !self.rings.gate.is_open() {
-            self.member.turn.fetch_add(1, Ordering::SeqCst);
-            if !self.rings.gate.pass() {
-                return false;
-            }
-            self.member.turn.fetch_add(1, Ordering::SeqCst);
-        }
+        let Some(turn) = self.rings.admit(self.member) else { return false };
         self.rings.wake_clerk();
-        let outcome = match self.rings.session.upgrade() {
-            Some(session) => self.server.serve(&session, channel, true),
-            None => Outcome::Unanswered,
-        };
+        let outcome = self.rings.serve(&mut self.server, channel, true);
+        drop(turn);
+        // Before anything is armed again: see `settle`.
+        self.member.end();
         match outcome {
             Outcome::Commit => self.commit(channel.clone()),
             Outcome::Unanswered if !self.adopted => {
@@ -186,7 +192,6 @@ impl Seat<'_> {
                 }
             }
         }
-        self.member.turn.fetch_add(1, Ordering::SeqCst);
         true
     }
 

@@ -15,6 +15,9 @@ use crate::wire::Opcode;
 /// costs less than what an answer kept aside would.
 const IN_PLACE_MIN: usize = 32 * 1024;
 
+/// What most requests fit into, in bytes.
+const USUAL: usize = 8192;
+
 /// A thread's means to serve requests.
 pub(super) struct Server {
     buffer: RequestBuffer,
@@ -24,8 +27,7 @@ pub(super) struct Server {
 
 impl Server {
     pub fn new(errand: Arc<Errand>, files: Arc<RegularFiles>) -> Server {
-        // Grows to what requests need.
-        Server { buffer: RequestBuffer::new(8192), errand, files }
+        Server { buffer: RequestBuffer::default(), errand, files }
     }
 
     /// Serves the request that has arrived in `channel`. `defers`: an answer from within the handler
@@ -53,13 +55,20 @@ impl Server {
         // A panic in the engine itself must not end the loop either.
         if in_place {
             let message = Message::in_memory(handling.message_in_place());
-            dispatch::contain("a request", || session.process(message, &dyn_channel));
+            dispatch::contain("a request", || session.serve_message(message, &dyn_channel));
         } else {
-            let size = (header.len as usize).max(DATA_OFFSET);
-            let bytes = self.buffer.sized(size);
-            let len = handling.copy_message(bytes);
-            let message = self.buffer.message(len);
-            dispatch::contain("a request", || session.process(message, &dyn_channel));
+            let size = (header.len as usize).max(DATA_OFFSET).max(USUAL);
+            match self.buffer.sized(size) {
+                Ok(bytes) => {
+                    let len = handling.copy_message(bytes);
+                    let message = self.buffer.message(len);
+                    dispatch::contain("a request", || session.serve_message(message, &dyn_channel));
+                }
+                Err(error) => {
+                    log::error!("fuse: no memory for a request of {size} bytes: {error}");
+                    session.decline(&header, error, &dyn_channel);
+                }
+            }
         }
         self.errand.end();
         serving(None);

@@ -15,6 +15,7 @@ use nix::fcntl::{FcntlArg, OFlag};
 
 use super::super::Session;
 use super::super::loops::{self, Step};
+use super::IDLE;
 use super::desk::Desk;
 use super::doorbell::{self, RegularFiles};
 use super::serve::Server;
@@ -101,13 +102,15 @@ pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unus
         .collect::<Result<Vec<_>>>()
         .map_err(failed("mapping buffers"))?;
     let regular = Arc::<RegularFiles>::default();
+    let errand = Arc::default();
+    session.sheet.keep(&errand);
     let solo = Solo {
         session: Arc::downgrade(session),
         device,
         desk,
         ring: RefCell::new(ring),
         events: RefCell::default(),
-        server: RefCell::new(Server::new(Arc::default(), regular.clone())),
+        server: RefCell::new(Server::new(errand, regular.clone())),
         entries: RefCell::new(entries),
         begun: Cell::new(false),
         armed: RefCell::new(vec![READY; queues]),
@@ -263,7 +266,8 @@ impl Solo {
             exit.reader.leave();
             return Ok(Step::End);
         }
-        let waited = ring.wait(None);
+        let idle = ring.is_occupied().then_some(IDLE);
+        let waited = ring.wait(idle);
         exit.reader.leave();
         match waited {
             Ok(()) => {}
@@ -277,11 +281,15 @@ impl Solo {
         while let Some(event) = ring.next_event() {
             events.push_back(event);
         }
+        if events.is_empty() {
+            ring.give_back();
+        }
         Ok(Step::Done)
     }
 }
 
-fn set_blocking(device: &Arc<dyn Channel>, blocks: bool) -> Result<()> {
+/// Whether reads of the device wait for a request.
+pub(in crate::session) fn set_blocking(device: &Arc<dyn Channel>, blocks: bool) -> Result<()> {
     let fd = crate::sys::uring::borrow(device.raw_fd(), device);
     let flags = OFlag::from_bits_retain(nix::fcntl::fcntl(fd, FcntlArg::F_GETFL)?);
     let wanted = if blocks { flags - OFlag::O_NONBLOCK } else { flags | OFlag::O_NONBLOCK };

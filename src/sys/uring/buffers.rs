@@ -1,6 +1,7 @@
 //! The memory of one entry.
 
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::message::{HEADERS, Headers};
 use crate::errno::{Errno, Result};
@@ -18,6 +19,8 @@ use crate::sys::shared::Mapping;
 pub struct Buffers {
     mapping: Mapping,
     payload: usize,
+    /// More than a page of the payload was used since it was last given back.
+    large: AtomicBool,
     /// What the kernel is given at registration; it reads it only then.
     parts: [libc::iovec; 2],
 }
@@ -39,7 +42,7 @@ impl Buffers {
             libc::iovec { iov_base: start.cast(), iov_len: HEADERS },
             libc::iovec { iov_base: start.wrapping_add(page).cast(), iov_len: payload },
         ];
-        Ok(Buffers { mapping, payload, parts })
+        Ok(Buffers { mapping, payload, large: AtomicBool::new(false), parts })
     }
 
     /// Bytes of payload there is room for.
@@ -55,6 +58,32 @@ impl Buffers {
     /// The address of the two parts, for registration.
     pub(super) fn parts(&self) -> *const libc::iovec {
         self.parts.as_ptr()
+    }
+
+    /// Notes that so many bytes of the payload were used.
+    pub(super) fn note_use(&self, bytes: usize) {
+        if bytes > page_size() && !self.is_large() {
+            self.large.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether more than a page of the payload is occupied.
+    pub(super) fn is_large(&self) -> bool {
+        self.large.load(Ordering::Relaxed)
+    }
+
+    /// Gives the payload's memory back to the system, if it is more than a page.
+    ///
+    /// # Safety
+    /// Nobody uses the payload, nor needs what is in it.
+    pub(super) unsafe fn give_back(&self) {
+        if self.large.swap(false, Ordering::Relaxed) {
+            // SAFETY: pages of this object's private mapping, whose content the caller says is not
+            // needed. Were it refused, they would stay.
+            unsafe {
+                libc::madvise(self.at(page_size()).cast(), self.payload, libc::MADV_DONTNEED)
+            };
+        }
     }
 
     fn at(&self, offset: usize) -> *mut u8 {

@@ -10,7 +10,7 @@ use super::buffers::Buffers;
 use super::message::Arrived;
 use crate::errno::{Errno, Result};
 use crate::wire::OUT_HEADER_SIZE;
-use crate::wire::layout::OutHeader;
+use crate::wire::layout::{InHeader, OutHeader};
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +141,13 @@ impl Entry {
         turn.taken = false;
         CURRENT.set(std::ptr::from_ref(self).addr());
         Some(Handling { entry: self, serial: turn.serial, arrived, finished: false })
+    }
+
+    /// The header of the request that has arrived, for whoever got its completion and has not called
+    /// [`Entry::begin`]. `None` if there is none, or it makes no sense.
+    pub fn arrived_header(&self) -> Option<InHeader> {
+        let turn = self.turn.lock();
+        (turn.phase == Phase::Kernel).then(|| self.buffers.arrived())?.map(|arrived| arrived.header)
     }
 
     /// Whether this is what the request with this id waits for.

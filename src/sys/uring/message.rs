@@ -65,6 +65,7 @@ impl Buffers {
         let (header, _) = InHeader::read_from_prefix(&in_out).ok()?;
         let before = (header.len as usize).checked_sub(size_of::<InHeader>())?;
         let op_len = before.checked_sub(payload_len).filter(|len| *len <= MAX_OP_HEADER)?;
+        self.note_use(payload_len);
         (payload_len <= self.payload_size()).then_some(Arrived {
             header,
             commit_id,
@@ -95,6 +96,7 @@ impl Buffers {
     pub(super) unsafe fn answer(&self, header: &OutHeader, payload: usize) {
         let headers = self.headers().as_ptr();
         let bytes = header.as_bytes();
+        self.note_use(payload);
         // SAFETY: the headers stand at the start of the mapping; the caller vouches that they are
         // nobody else's now.
         unsafe {

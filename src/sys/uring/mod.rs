@@ -8,11 +8,13 @@
 mod bell;
 mod buffers;
 mod entry;
+mod inherited;
 mod message;
 mod ring;
 
 pub use bell::Bell;
 pub use entry::{Delivery, Entry, Handling, HasEntry, Outcome, current};
+pub use inherited::Inherited;
 pub use message::Arrived;
 pub use ring::{Event, Ring, possible_processors};
 

@@ -1,5 +1,6 @@
 //! One thread's io_uring.
 
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use super::bell::Bell;
 use super::entry::HasEntry;
+use super::inherited::Inherited;
 use crate::errno::{Errno, Result};
 
 /// `FUSE_IO_URING_CMD_REGISTER`.
@@ -36,8 +38,11 @@ pub enum Event<T> {
 ///
 /// The kernel does its part of the work only while that thread waits ([`Ring::wait`]); nothing
 /// interrupts the system calls of a handler.
+///
+/// It also ends with that thread or before, and nowhere else: a request on its way to a ring that
+/// another thread closes never comes to an end.
 pub struct Ring<T> {
-    io: IoUring<Entry128, cqueue::Entry>,
+    io: Inherited<IoUring<Entry128, cqueue::Entry>>,
     device: RawFd,
     bell: RawFd,
     /// Where the bell's count is read to; boxed, so that it does not move.
@@ -45,6 +50,10 @@ pub struct Ring<T> {
     /// The entries that are armed here, so that their memory stays, each at its number.
     armed: Vec<Option<Arc<T>>>,
     free: Vec<usize>,
+    /// Some of them have memory that is worth giving back.
+    occupied: bool,
+    /// Not to be sent to another thread.
+    thread: PhantomData<*const ()>,
 }
 
 impl<T: HasEntry> Ring<T> {
@@ -59,23 +68,32 @@ impl<T: HasEntry> Ring<T> {
         builder.setup_cqsize(room * 4).dontfork();
         let io = builder.build(room).map_err(Errno::from)?;
         let bell = bell.fd().as_raw_fd();
-        let mut ring =
-            Ring { io, device, bell, count: Box::new([0; 8]), armed: Vec::new(), free: Vec::new() };
+        let mut ring = Ring {
+            io: Inherited::new(io),
+            device,
+            bell,
+            count: Box::new([0; 8]),
+            armed: Vec::new(),
+            free: Vec::new(),
+            occupied: false,
+            thread: PhantomData,
+        };
         ring.listen()?;
         Ok(ring)
     }
 
     /// Queues a submission; makes room by submitting if there is none.
     fn push(&mut self, entry: &Entry128) -> Result<()> {
+        let io = self.io.get()?;
         // SAFETY: callers' entries refer to memory that outlives them: `count` lives as long as the
         // ring, and `armed` keeps an entry's buffers. The kernel uses either only within system calls
         // of this thread, so not after the ring has gone.
-        if unsafe { self.io.submission().push(entry) }.is_ok() {
+        if unsafe { io.submission().push(entry) }.is_ok() {
             return Ok(());
         }
-        self.io.submit().map_err(Errno::from)?;
+        io.submit().map_err(Errno::from)?;
         // SAFETY: as above.
-        unsafe { self.io.submission().push(entry) }.map_err(|_| Errno::EBUSY)
+        unsafe { io.submission().push(entry) }.map_err(|_| Errno::EBUSY)
     }
 
     /// Reads the bell once more.
@@ -156,27 +174,32 @@ impl<T: HasEntry> Ring<T> {
     ///
     /// Goes to the kernel with the next [`Ring::submit`] or [`Ring::wait`].
     pub fn commit(&mut self, entry: Arc<T>) -> Result<()> {
+        if self.io.is_inherited() {
+            return Err(Errno::ENOTCONN);
+        }
         let commit_id = entry.entry().give_to_kernel().ok_or(Errno::EINVAL)?;
+        self.occupied |= entry.entry().buffers().is_large();
         self.arm(entry, COMMIT_AND_FETCH, commit_id, None)
     }
 
     /// Gives what was queued to the kernel.
     pub fn submit(&mut self) -> Result<()> {
-        self.io.submit().map_err(Errno::from)?;
+        self.io.get()?.submit().map_err(Errno::from)?;
         Ok(())
     }
 
     /// Gives what was queued to the kernel and blocks until something has happened, a signal comes
     /// (`EINTR`) or `limit` has passed, which is no error.
     pub fn wait(&mut self, limit: Option<Duration>) -> Result<()> {
-        if !self.io.completion().is_empty() {
+        let io = self.io.get()?;
+        if !io.completion().is_empty() {
             return self.submit();
         }
         let result = match limit {
-            None => self.io.submit_and_wait(1),
+            None => io.submit_and_wait(1),
             Some(limit) => {
                 let limit = Timespec::from(limit);
-                self.io.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&limit))
+                io.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&limit))
             }
         };
         match result.map_err(Errno::from) {
@@ -185,9 +208,30 @@ impl<T: HasEntry> Ring<T> {
         }
     }
 
+    /// Whether entries that are armed here occupy memory worth giving back.
+    pub fn is_occupied(&self) -> bool {
+        self.occupied
+    }
+
+    /// Gives the memory of the entries that are armed here back to the system; it comes again when it
+    /// is needed. Nothing is given if something was queued that the kernel has not, or has happened that was not
+    /// taken.
+    pub fn give_back(&mut self) {
+        let Ok(io) = self.io.get() else { return };
+        if !(io.submission().is_empty() && io.completion().is_empty()) {
+            return;
+        }
+        self.occupied = false;
+        for entry in self.armed.iter().flatten() {
+            // SAFETY: the entry is armed, so that nobody in this process uses its payload. The kernel
+            // does so only within this thread's calls, and then reports it, which it has not.
+            unsafe { entry.entry().buffers().give_back() };
+        }
+    }
+
     /// What has happened; nothing if nothing has.
     pub fn next_event(&mut self) -> Option<Event<T>> {
-        let cqe = self.io.completion().next()?;
+        let cqe = self.io.get().ok()?.completion().next()?;
         Some(match cqe.user_data() {
             BELL => {
                 // Not heard again if that fails; nothing else could be done.

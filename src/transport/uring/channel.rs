@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use zerocopy::IntoBytes;
 
 use crate::errno::{Errno, Result};
+use crate::stats::counters::Route;
 use crate::sys::uring::{Delivery, Entry, HasEntry, current};
 use crate::transport::Channel;
 use crate::wire::OUT_HEADER_SIZE;
@@ -97,6 +98,10 @@ impl Channel for RingChannel {
 
     fn try_clone(&self) -> Result<Arc<dyn Channel>> {
         self.device.try_clone()
+    }
+
+    fn route(&self) -> Route {
+        Route::Ring
     }
 
     fn fill_answer(

@@ -8,8 +8,8 @@ use crate::sys::env;
 /// The user's choice: `FERROFUSE_TRANSPORT`, or the mount options `io_uring` and `no_io_uring`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TransportChoice {
-    /// The library's choice, which is the device for now: with io_uring a RELEASE is overtaken by
-    /// what its process asks next more often than there.
+    /// By io_uring where the kernel grants it and several workers serve. One thread alone stays with
+    /// the device: nothing runs in parallel there, and requests come in their order.
     #[default]
     Auto,
     /// By the device alone.
@@ -59,8 +59,8 @@ impl TransportOptions {
 pub enum Unused {
     /// The user refused it.
     Option,
-    /// The user did not ask for it.
-    NotAsked,
+    /// The loop has one thread, and the user did not ask for it.
+    OneThread,
     /// The filesystem refused it in init.
     Filesystem,
     /// The caller's own I/O.
@@ -83,7 +83,7 @@ impl fmt::Display for Unused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Unused::Option => "io_uring is refused by option",
-            Unused::NotAsked => "io_uring is not asked for (option io_uring)",
+            Unused::OneThread => "one thread serves (option io_uring asks for it all the same)",
             Unused::Filesystem => "the filesystem does not want it",
             Unused::CustomIo => "the program does its own I/O",
             Unused::CharDevice => "character devices have no io_uring",

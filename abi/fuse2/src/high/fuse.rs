@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use ferrofuse::Errno;
-use ferrofuse::tree::{Compat, Tree};
+use ferrofuse::tree::{Compat, Narration, Narrator, Tree};
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
 use libc::size_t;
@@ -82,8 +82,12 @@ unsafe fn new(
     }
     let options = options.filter(|_| !help)?;
     let (settings, compat) = (config::tree(&layers.config), compat(&layers, &flags));
-    let tree = Tree::new(Stack::new(layers), settings, compat);
-    options.wishes.store(&mut tree.ops().conn.lock());
+    let narration = match debug {
+        true => Narration::Two { open_attributes: compat.open_attributes },
+        false => Narration::None,
+    };
+    let tree = Tree::new(Narrator::new(Stack::new(layers), narration), settings, compat);
+    options.wishes.store(&mut tree.ops().inner().conn.lock());
     let session = options::session(&options, Box::new(tree.clone()), user_data, None);
     if debug {
         log::debug!("nullpath_ok: {}", i32::from(compat.deleted_open));

@@ -42,6 +42,7 @@ pub fn tree(config: &FuseConfig) -> TreeConfig {
         no_rofd_flush: config.no_rofd_flush != 0,
         ac_attr_timeout: Some(config.ac_attr_timeout),
         nullpath_ok: config.nullpath_ok != 0,
+        debug: config.debug != 0,
         ..config.later()
     }
 }

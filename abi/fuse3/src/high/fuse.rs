@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use ferrofuse::Errno;
-use ferrofuse::tree::Tree;
+use ferrofuse::tree::{Narration, Narrator, Tree};
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
 use libc::size_t;
@@ -48,7 +48,9 @@ unsafe fn new(
     }
     let settings = config::tree(&layers.config);
     let debug = layers.config.debug != 0;
-    let tree = Tree::new(Stack::new(layers), settings, types::compat());
+    let narration = if debug { Narration::Three } else { Narration::None };
+    let stack = Narrator::new(Stack::new(layers), narration);
+    let tree = Tree::new(stack, settings, types::compat());
     // SAFETY: the caller's promise.
     let session = unsafe { create(args, Box::new(tree.clone()), user_data, None) };
     if session.is_null() {

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::ptr;
 use std::sync::Arc;
 
-use ferrofuse::tree::Tree;
+use ferrofuse::tree::{Narrator, Tree};
 use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::panic::guard;
 
@@ -18,7 +18,7 @@ pub struct CFuse {
     magic: u64,
     session: *mut FuseSession,
     /// Its nodes and names.
-    pub(super) tree: Arc<Tree<Stack>>,
+    pub(super) tree: Arc<Tree<Narrator<Stack>>>,
 }
 
 impl Handle for CFuse {
@@ -32,10 +32,10 @@ impl Handle for CFuse {
 
 impl CFuse {
     /// A file system and its session, which it ends with, given away to C.
-    pub fn give(session: *mut FuseSession, tree: Arc<Tree<Stack>>) -> *mut Fuse {
+    pub fn give(session: *mut FuseSession, tree: Arc<Tree<Narrator<Stack>>>) -> *mut Fuse {
         let fuse = Box::new(CFuse { magic: CFuse::MAGIC, session, tree: tree.clone() });
         let fuse = Box::into_raw(fuse).cast();
-        tree.ops().belongs_to(fuse);
+        tree.ops().inner().belongs_to(fuse);
         fuse
     }
 

@@ -1,20 +1,32 @@
-//! The primitives that path locks, nodes and names are built of: parking_lot's and the standard
+//! The primitives that path locks, nodes, names and the queue of notifications are built of: parking_lot's and the standard
 //! library's, or loom's where the model checker runs them (`--cfg loom`).
 
 #[cfg(not(all(test, loom)))]
-pub(super) use parking_lot::{Condvar, Mutex, MutexGuard};
+pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
-pub(super) use std::sync::atomic::{AtomicU64, AtomicUsize};
+pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize};
+
+/// As [`wait`], until `limit` has passed at the latest. The model checker knows no time: it wakes the
+/// thread whenever it likes.
+#[cfg(not(all(test, loom)))]
+pub(crate) fn wait_for<'m, T>(
+    condvar: &Condvar,
+    mut guard: MutexGuard<'m, T>,
+    limit: std::time::Duration,
+) -> MutexGuard<'m, T> {
+    condvar.wait_for(&mut guard, limit);
+    guard
+}
 
 /// Waits on `condvar`, giving the lock up meanwhile.
 #[cfg(not(all(test, loom)))]
-pub(super) fn wait<'m, T>(condvar: &Condvar, mut guard: MutexGuard<'m, T>) -> MutexGuard<'m, T> {
+pub(crate) fn wait<'m, T>(condvar: &Condvar, mut guard: MutexGuard<'m, T>) -> MutexGuard<'m, T> {
     condvar.wait(&mut guard);
     guard
 }
 
 #[cfg(all(test, loom))]
-pub(super) use model::*;
+pub(crate) use model::*;
 
 /// loom's, with the interface of parking_lot's.
 #[cfg(all(test, loom))]
@@ -40,6 +52,14 @@ mod model {
         fn default() -> Mutex<T> {
             Mutex::new(T::default())
         }
+    }
+
+    pub fn wait_for<'m, T>(
+        condvar: &Condvar,
+        guard: MutexGuard<'m, T>,
+        limit: std::time::Duration,
+    ) -> MutexGuard<'m, T> {
+        condvar.wait_timeout(guard, limit).unwrap().0
     }
 
     pub fn wait<'m, T>(condvar: &Condvar, guard: MutexGuard<'m, T>) -> MutexGuard<'m, T> {

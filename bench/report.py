@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The report: tables in Markdown, and plots."""
+import os
+
+import svg
+
+
+def time_of(ns):
+    return f"{ns / 1000:.1f} us" if ns < 1e6 else f"{ns / 1e6:.2f} ms"
+
+
+def rate_of(load, rate):
+    if size := getattr(load, "size", 0):
+        if size >= 32 << 10:
+            return f"{rate * size / (1 << 20):,.0f} MiB/s"
+    return f"{rate:,.0f}/s"
+
+
+def table(head, rows):
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def timing(results):
+    """Of each filesystem a table; `results` has (program, source, load, pair)."""
+    head = ("load", "libfuse", "ferrofuse", "ratio", "+-", "p50", "p99", "daemon's time each", "pairs")
+    for program, source in dict.fromkeys((r[0], r[1]) for r in results):
+        yield f"\n### {program}, source in {source}\n"
+        yield from table(head, (
+            (load.name, rate_of(load, pair.system.rate), rate_of(load, pair.own.rate),
+             f"**{pair.ratio:.2f}**", f"{pair.spread:.2f}",
+             f"{time_of(pair.system.p50)} / {time_of(pair.own.p50)}",
+             f"{time_of(pair.system.p99)} / {time_of(pair.own.p99)}",
+             f"{time_of(pair.system.cpu)} / {time_of(pair.own.cpu)} ({pair.cpu_ratio:.2f})", str(pair.count))
+            for p, s, load, pair in results if (p, s) == (program, source)))
+
+
+def counted(counts):
+    """`counts` has (program, operation, (instructions of both), (system calls of both))."""
+    head = ("filesystem", "operation", "instructions", "ratio", "system calls")
+    rows = []
+    for program, kind, (was, now), (calls_were, calls_are) in counts:
+        rows.append((program, kind, f"{was:,.0f} / {now:,.0f}", f"**{now / was:.2f}**",
+                     f"{calls_were:.1f} / {calls_are:.1f}"))
+    return table(head, rows)
+
+
+def sizes(rows):
+    head = ("filesystem", "start-up", "memory at rest", "peak")
+    return table(head, ((name, f"{s.start * 1000:.1f} / {o.start * 1000:.1f} ms",
+                         f"{s.rest} / {o.rest} KiB", f"{s.peak} / {o.peak} KiB") for name, s, o in rows))
+
+
+def write(path, machine, state, results, counts, small):
+    folder = os.path.dirname(path)
+    lines = ["# Debian's libfuse and ferrofuse, side by side", "",
+             "Written by `make bench`. The same programs on both libraries, in turns; medians of the pairs. Where two",
+             "figures stand in one field, the first is libfuse's. The ratio is that of throughputs, ours to libfuse's;",
+             "`+-` is half the width of its middle half.", ""]
+    lines += [f"- {name}: {value}" for name, value in (*machine, ("state", state))]
+    if counts:
+        lines += ["", "## What a request costs", "", "Instructions of the library in user space, from callgrind; system "
+                  "calls of the daemon, from strace. Names and attributes are not cached:", "see bench/limits.tsv for "
+                  "what an operation is.", ""]
+        lines += counted(counts)
+        rows = [(f"{program}: {kind}", now / was) for program, kind, (was, now), _ in counts]
+        svg.chart(os.path.join(folder, "instructions.svg"), "Instructions per operation, to libfuse's", rows, "less")
+        lines += ["", "![instructions](instructions.svg)"]
+    if small:
+        lines += ["", "## Start and memory", "", "From exec to the first reply; resident memory of the process.", ""]
+        lines += sizes(small)
+    if results:
+        lines += ["", "## Time"]
+        lines += timing(results)
+        for what, title, value, better in (
+            ("throughput", "Throughput, to libfuse's", lambda pair: pair.ratio, "more"),
+            ("cpu", "Daemon's processor time per operation, to libfuse's", lambda pair: pair.cpu_ratio, "less"),
+            ("p50", "Median latency, to libfuse's", lambda pair: pair.own.p50 / max(pair.system.p50, 1), "less"),
+            ("p99", "99th percentile of latency, to libfuse's",
+             lambda pair: pair.own.p99 / max(pair.system.p99, 1), "less"),
+        ):
+            rows = [(f"{p}: {load.name}" + (f" ({s})" if s == "ext4" else ""), value(pair))
+                    for p, s, load, pair in results]
+            svg.chart(os.path.join(folder, f"{what}.svg"), title, rows, better)
+            lines += ["", f"![{what}]({what}.svg)"]
+    with open(path, "w") as file:
+        file.write("\n".join(lines) + "\n")

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Which transport is used by itself and when asked for, and what is said of it; the kernel's switch is on.
+
+Usage: drive_transport.py
+"""
+import os
+import resource
+import sys
+
+import ferrotest as ft
+
+BY_RING = "requests come by io_uring"
+BY_DEVICE = "requests come by /dev/fuse: "
+
+CASES = [
+    # (name, environment, options, what the line must have)
+    ("workers", {}, [], BY_RING),
+    ("auto", {"FERROFUSE_TRANSPORT": "auto"}, [], BY_RING),
+    ("one thread", {}, ["-s"], BY_DEVICE + "one thread serves"),
+    ("one thread, asked for", {}, ["-s", "-o", "io_uring"], BY_RING),
+    ("one thread, by environment", {"FERROFUSE_TRANSPORT": "uring"}, ["-s"], BY_RING),
+    ("refused by option", {}, ["-o", "no_io_uring"], BY_DEVICE + "io_uring is refused"),
+    ("refused by environment", {"FERROFUSE_TRANSPORT": "dev"}, ["-o", "io_uring"],
+     BY_DEVICE + "io_uring is refused"),
+    ("clone_fd", {}, ["-o", "clone_fd"], BY_DEVICE + "clone_fd"),
+    ("one worker", {}, ["-o", "max_threads=1"], BY_DEVICE + "max_threads"),
+    ("depth", {}, ["-o", "io_uring_q_depth=3"], BY_RING),
+    # Too few for all that is made.
+    ("no descriptors", {"FT_NOFILE": "12"}, [], BY_DEVICE),
+]
+
+
+def main():
+    failed = 0
+    os.environ.pop("FERROFUSE_TRANSPORT", None)
+    for name, env, options, want in CASES:
+        source = os.path.join(ft.TMP, "source")
+        os.makedirs(source, exist_ok=True)
+        environment = {"FERROFUSE_LOG": "info"} | env
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if count := env.get("FT_NOFILE"):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (int(count), limits[1]))
+        try:
+            daemon = ft.Daemon("passthrough_hl", "-o", f"source={source}", *options, env=environment)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        with open(daemon.path("f"), "w") as f:
+            f.write(name)
+        with open(os.path.join(source, "f")) as f:
+            if f.read() != name:
+                ft.die(f"{name}: wrong data")
+        lines = [line for line in daemon.log().splitlines() if "requests come by" in line]
+        good = len(lines) == 1 and want in lines[0]
+        ft.say(name, "as it should be" if good else f"FAIL {daemon.log()}")
+        failed += not good
+        daemon.unmount()
+        daemon.wait(20)
+    sys.exit(1 if failed else 0)
+
+
+main()
