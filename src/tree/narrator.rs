@@ -13,7 +13,7 @@ use crate::errno::Result;
 use crate::session::PollHandle;
 use crate::session::caps::ConnInfo;
 use crate::wire::flags::IoctlFlags;
-use crate::wire::layout::{Attr, FileLock, Kstatfs};
+use crate::wire::layout::{Attr, FileLock, Kstatfs, Statx};
 
 /// What a [`Narrator`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,10 @@ impl<P: PathOps> PathOps for Narrator<P> {
 
     fn init(&self, conn: &mut ConnInfo, config: &mut TreeConfig) {
         self.inner.init(conn, config);
+    }
+
+    fn negotiated(&self, conn: &ConnInfo) {
+        self.inner.negotiated(conn);
     }
 
     fn destroy(&self) {
@@ -447,6 +451,16 @@ impl<P: PathOps> PathOps for Narrator<P> {
     fn lseek(&self, path: Option<&CStr>, offset: i64, whence: i32, file: &OpenFile) -> Result<i64> {
         say!(self, "lseek[{}] {offset} {whence}", file.fh);
         self.inner.lseek(path, offset, whence, file)
+    }
+
+    fn statx(
+        &self,
+        path: Option<&CStr>,
+        flags: u32,
+        mask: u32,
+        file: Option<&OpenFile>,
+    ) -> Result<Statx> {
+        self.inner.statx(path, flags, mask, file)
     }
 
     fn syncfs(&self, path: &CStr) -> Result<()> {
