@@ -8,7 +8,7 @@ use std::path::Path;
 use nix::unistd::{getgid, getuid};
 
 use super::point::Target;
-use super::{MountOptions, Watcher, open_device};
+use super::{MountOptions, Watcher, open_device, steps};
 use crate::{Errno, Result};
 
 /// `mount(2)` looks at one page of data and would silently cut off the rest.
@@ -23,9 +23,19 @@ pub(super) fn mount(
     options: &MountOptions,
     watcher: &mut dyn Watcher,
 ) -> Result<OwnedFd> {
-    let device = open_device()?;
-    watcher.opened(device.as_fd());
     let owner = (getuid().as_raw(), getgid().as_raw());
+    let mut device = open_device()?;
+    watcher.opened(device.as_fd());
+    if options.flavor().by_steps {
+        match steps::mount(target, options, device.as_fd(), owner) {
+            Ok(()) => return Ok(device),
+            Err(error) => log::debug!("fuse: not mounted by fsmount: {error}"),
+        }
+        // The other way begins anew, with a device that was never offered.
+        watcher.given_up();
+        device = open_device()?;
+        watcher.opened(device.as_fd());
+    }
     let data = options.kernel_data(device.as_fd(), target.root_mode(), owner);
     let mounted = if data.len() > MAX_DATA {
         Err(Errno::E2BIG)

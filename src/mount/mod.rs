@@ -11,6 +11,7 @@ mod direct;
 mod helper;
 mod options;
 mod point;
+mod steps;
 mod table;
 mod unmount;
 mod watch;
@@ -38,6 +39,8 @@ pub struct Flavor {
     pub helper_dir: &'static str,
     /// File name of a helper that serves where the first is not installed.
     pub other_helper: Option<&'static str>,
+    /// Mounts are made by the newer system calls where the kernel has them.
+    pub by_steps: bool,
     /// A mount with `auto_unmount` is made by this process where it may, and watched by one of its own.
     pub watches_itself: bool,
     /// A mount point that is not empty is accepted without the option `nonempty`.
@@ -53,12 +56,13 @@ impl Flavor {
             None => "/usr/bin",
         },
         other_helper: None,
+        by_steps: false,
         watches_itself: false,
         sits_on_contents: true,
     };
 
-    /// libfuse 3 from 3.15 on.
-    pub const FUSE3_15: Flavor = Flavor { watches_itself: true, ..Flavor::FUSE3 };
+    /// libfuse 3.19.
+    pub const FUSE3_19: Flavor = Flavor { by_steps: true, watches_itself: true, ..Flavor::FUSE3 };
 
     /// libfuse 2.
     pub const FUSE2: Flavor = Flavor {

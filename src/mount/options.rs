@@ -183,6 +183,17 @@ impl MountOptions {
         }
     }
 
+    /// Source and subtype of a mount that is told both.
+    pub(super) fn source_and_subtype(&self) -> (OsString, Option<&OsStr>) {
+        let source = self.fsname.as_ref().or(self.subtype.as_ref()).cloned();
+        (source.unwrap_or_else(|| DEVICE.into()), self.subtype.as_deref())
+    }
+
+    /// Options that the kernel's fuse filesystem parses itself.
+    pub(super) fn kernel_options(&self) -> &[OsString] {
+        &self.kernel
+    }
+
     /// The data argument of `mount(2)`.
     pub(super) fn kernel_data(
         &self,

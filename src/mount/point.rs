@@ -64,6 +64,11 @@ impl Target {
         pinned(&self.file)
     }
 
+    /// The file that was found.
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
     /// The path in a form that does not depend on the working directory (which a daemon changes).
     pub(super) fn absolute(&self) -> &Path {
         &self.absolute

@@ -6,6 +6,7 @@ pub mod backing;
 pub mod clone;
 pub mod env;
 pub mod fork;
+pub mod fsmount;
 pub mod futex;
 pub mod pipe;
 pub mod probes;

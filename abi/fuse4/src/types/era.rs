@@ -18,7 +18,7 @@ use super::{FuseBuf, FuseConfig, FuseSession};
 pub const PKG_VERSION: &CStr = c"3.19.0";
 
 /// How mounts are made.
-pub const FLAVOR: Flavor = Flavor::FUSE3_15;
+pub const FLAVOR: Flavor = Flavor::FUSE3_19;
 
 /// Which capabilities there are.
 pub const DIALECT: Dialect = Dialect::V319;
