@@ -90,11 +90,11 @@ miri:
 	CARGO_TARGET_DIR='$(CURDIR)/build/miri' MIRIFLAGS=-Zmiri-disable-isolation \
 		cargo +nightly miri test --package ferrofuse --lib --locked wire:: check:: queue::
 
-# Everything, with FEATURE refused by the kernel: see c-tests/refuse.py.
+# The C programs, whose daemons the kernel refuses FEATURE: see c-tests/refuse.py.
 refused:
 	tools/need-packages $(TEST_PACKAGES)
 	$(MAKE) --no-print-directory dist
-	c-tests/refuse.py '$(or $(FEATURE),splice)' c-tests/run --libdir '$(DIST)/lib'
+	c-tests/run --refuse '$(or $(FEATURE),splice)' --libdir '$(DIST)/lib'
 
 # Load with verification, aborts and remounts for MINUTES, and whether memory stays.
 soak:
