@@ -29,7 +29,7 @@ BUILD := $(CURDIR)/build/meson
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: all dist test conform bench demo deb test-deb doc clean
+.PHONY: all dist test conform bench demo deb test-deb doc clean fuzz model miri refused soak
 all: dist
 
 dist: $(BUILD)/build.ninja
@@ -76,3 +76,29 @@ doc:
 clean:
 	rm -rf '$(DIST)' '$(BUILD)' '$(CURDIR)/build/deb' '$(CURDIR)/build/doc'
 	cargo clean
+
+# Fuzzes every target for SECONDS with AddressSanitizer; needs cargo-fuzz and a nightly toolchain.
+fuzz:
+	tools/fuzz '$(or $(SECONDS),60)'
+
+# The model checker over path locks and queues.
+model:
+	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(CURDIR)/build/loom' \
+		cargo test --package ferrofuse --lib --release --locked loom
+
+# Miri over what needs no kernel.
+miri:
+	CARGO_TARGET_DIR='$(CURDIR)/build/miri' MIRIFLAGS=-Zmiri-disable-isolation \
+		cargo +nightly miri test --package ferrofuse --lib --locked wire:: check:: queue::
+
+# The C programs, whose daemons the kernel refuses FEATURE: see c-tests/refuse.py.
+refused:
+	tools/need-packages $(TEST_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	c-tests/run --refuse '$(or $(FEATURE),splice)' --libdir '$(DIST)/lib'
+
+# Load with verification, aborts and remounts for MINUTES, and whether memory stays.
+soak:
+	tools/need-packages $(TEST_PACKAGES) fio
+	$(MAKE) --no-print-directory dist
+	c-tests/soak --libdir '$(DIST)/lib' --minutes '$(or $(MINUTES),10)'

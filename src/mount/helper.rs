@@ -127,6 +127,15 @@ fn attempt(
     }
 }
 
+/// Receives the device as the helper passes it over `socket`; `None` if the helper hung up without an
+/// answer. `EPROTO` for any other answer; every descriptor that came is closed then.
+pub fn receive_device(socket: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
+    receive(socket).map_err(|failure| match failure {
+        Failure::System(_, error) | Failure::Start(error) => error,
+        Failure::Protocol(_) | Failure::Refused(_) => Errno::EPROTO,
+    })
+}
+
 /// The helper's answer; `None` if it hung up without one.
 fn receive(socket: BorrowedFd<'_>) -> Result<Option<OwnedFd>, Failure> {
     // Room for more than the one byte, to notice a helper that speaks another protocol.

@@ -23,6 +23,7 @@ use std::path::Path;
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 
+pub use helper::receive_device;
 pub use options::MountOptions;
 pub use unmount::{MountPoint, unmount_path};
 

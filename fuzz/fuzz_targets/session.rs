@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| (ferrofuse_fuzz_targets::TARGETS[4].1)(data));
