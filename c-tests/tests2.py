@@ -59,6 +59,8 @@ def tests(drive, test):
                     system="a notification from inside a handler hangs in the kernel")
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
+    yield drive("killed2", "killed", "2", fuse2=True, system="is about io_uring", compare=False,
+                needs=("fusermount",))
     yield drive("debug2", "debug", "2", fuse2=True)
     yield drive("bad_args2", "bad_args", "2", fuse2=True, system="crashes on much of it", compare=False)
     yield drive("both", "both", fuse2=True)

@@ -63,6 +63,11 @@ impl MountPoint {
         self.external
     }
 
+    /// Whether somebody waits for the end of this process to unmount (`auto_unmount`).
+    pub fn is_watched(&self) -> bool {
+        !self.keepers.is_empty()
+    }
+
     pub(super) fn take_keepers(&mut self) -> Vec<OwnedFd> {
         std::mem::take(&mut self.keepers)
     }

@@ -116,6 +116,8 @@ pub struct Session {
     rings: Mutex<Option<Arc<rings::Rings>>>,
     /// They come by io_uring to a loop with one thread.
     solo: AtomicBool,
+    /// Its mount is one with `auto_unmount`.
+    watched: AtomicBool,
     turns: Arc<Turns>,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
@@ -171,6 +173,7 @@ impl Session {
             loop_kind: Mutex::new(LoopKind::None),
             rings: Mutex::new(None),
             solo: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             turns: Arc::default(),
             let_go: AtomicBool::new(false),
         })
@@ -188,6 +191,12 @@ impl Session {
 
     fn is_debugged(&self) -> bool {
         self.sheet.is_debugged()
+    }
+
+    /// Its mount, which was there before the session, is one with `auto_unmount`: see
+    /// [`TransportOptions::beside_auto_unmount`]. To be said before requests are served.
+    pub fn is_beside_auto_unmount(&self) {
+        self.watched.store(true, Ordering::Relaxed);
     }
 
     /// Gives the session the channel it reads from. `EBUSY` if it has one.

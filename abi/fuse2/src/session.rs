@@ -7,6 +7,7 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ferrofuse::mount::MountPoint;
 use ferrofuse::session::{CharDevice, LowLevelOps, Message, Session};
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::handle::{self, Handle};
@@ -166,8 +167,11 @@ impl CSession {
         let Some(engine) = self.engine() else { return };
         for ch in channels {
             // SAFETY: channels of a session are live.
-            let io = unsafe { channel("fuse_session_add_chan", *ch) }.and_then(|chan| chan.io());
-            if let Some(io) = io {
+            let Some(chan) = (unsafe { channel("fuse_session_add_chan", *ch) }) else { continue };
+            if let Some(io) = chan.io() {
+                if chan.mounted.lock().as_ref().is_some_and(MountPoint::is_watched) {
+                    engine.is_beside_auto_unmount();
+                }
                 // It has none.
                 let _ = engine.attach(io);
                 return;

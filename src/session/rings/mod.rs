@@ -440,7 +440,8 @@ impl Session {
         offered: bool,
         payload: usize,
     ) -> Result<(), Unused> {
-        let options = self.config.transport;
+        let watched = self.watched.load(Ordering::Relaxed);
+        let options = self.config.transport.beside_auto_unmount(watched);
         if options.choice == TransportChoice::Dev {
             return Err(Unused::Option);
         }
