@@ -11,7 +11,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::{ClockId, clock_gettime};
 
 /// Of how many decisions one is measured.
 const SAMPLE: u32 = 16;
@@ -106,19 +106,18 @@ pub(super) fn choose(len: usize, positioned: bool) -> Choice {
         (0, Way::Splice) => Way::Copy,
         (_, way) => way,
     };
-    Choice { class, way, start: Some(processor_time()) }
+    Choice { class, way, start: processor_time() }
 }
 
 fn class_of(len: usize) -> usize {
     (len.max(1).ilog2().saturating_sub(SMALLEST) as usize).min(CLASSES - 1)
 }
 
-fn processor_time() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec
-        .cast_unsigned()
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(time.tv_nsec.cast_unsigned())
+/// The C library's, not rustix's: that one looks into the vDSO, which valgrind hides.
+fn processor_time() -> Option<u64> {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).ok()?;
+    let whole = time.tv_sec().cast_unsigned().wrapping_mul(1_000_000_000);
+    Some(whole.wrapping_add(time.tv_nsec().cast_unsigned()))
 }
 
 impl Choice {
@@ -129,8 +128,10 @@ impl Choice {
 
     /// The message is on its way, complete. A splice that ended in a copy counts as a splice.
     pub fn done(self) {
-        if let Some(start) = self.start {
-            let ns = processor_time().wrapping_sub(start);
+        if let Some(start) = self.start
+            && let Some(end) = processor_time()
+        {
+            let ns = end.wrapping_sub(start);
             self.class.learn(self.way, u32::try_from(ns).unwrap_or(u32::MAX).max(1));
         }
     }
