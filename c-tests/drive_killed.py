@@ -35,7 +35,7 @@ try:
         daemon = mount()
         with open(daemon.path(str(at)), "w") as f:
             f.write("data")
-        if "requests come by /dev/fuse: io_uring is refused" not in daemon.log():
+        if "requests come by /dev/fuse: with auto_unmount" not in daemon.log():
             ft.die(f"not by the device: {daemon.log()}")
         daemon.signal(signal.SIGKILL)
         daemon.wait(30)

@@ -193,9 +193,9 @@ impl Session {
         self.sheet.is_debugged()
     }
 
-    /// Its mount, which was there before the session, is one with `auto_unmount`: see
-    /// [`TransportOptions::beside_auto_unmount`]. To be said before requests are served.
-    pub fn is_beside_auto_unmount(&self) {
+    /// Its mount is one with `auto_unmount`: requests then come by the device, for the reason that
+    /// [`Unused::AutoUnmount`](crate::transport::uring::Unused) gives. To be said before requests are served.
+    pub fn set_auto_unmount(&self) {
         self.watched.store(true, Ordering::Relaxed);
     }
 

@@ -170,7 +170,7 @@ impl CSession {
             let Some(chan) = (unsafe { channel("fuse_session_add_chan", *ch) }) else { continue };
             if let Some(io) = chan.io() {
                 if chan.mounted.lock().as_ref().is_some_and(MountPoint::is_watched) {
-                    engine.is_beside_auto_unmount();
+                    engine.set_auto_unmount();
                 }
                 // It has none.
                 let _ = engine.attach(io);

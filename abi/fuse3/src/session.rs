@@ -259,19 +259,20 @@ pub unsafe fn create(
         deny_others: options.allow_root,
         max_read: options.mount.max_read(),
         splice: SplicePolicy::from_env(),
-        transport: options
-            .transport
-            .or_environment()
-            .beside_auto_unmount(options.mount.auto_unmount()),
+        transport: options.transport.or_environment(),
         stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
         userdata: userdata.expose_provenance(),
         dialect: types::DIALECT,
         device,
     };
+    let engine = Session::new(ops, config);
+    if options.mount.auto_unmount() {
+        engine.set_auto_unmount();
+    }
     let session = CSession {
         magic: CSession::MAGIC,
-        engine: Session::new(ops, config),
+        engine,
         options: options.mount,
         mounted: Mutex::new(None),
         mounting: Mounting::new(),

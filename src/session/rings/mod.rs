@@ -440,10 +440,12 @@ impl Session {
         offered: bool,
         payload: usize,
     ) -> Result<(), Unused> {
-        let watched = self.watched.load(Ordering::Relaxed);
-        let options = self.config.transport.beside_auto_unmount(watched);
+        let options = self.config.transport;
         if options.choice == TransportChoice::Dev {
             return Err(Unused::Option);
+        }
+        if self.watched.load(Ordering::Relaxed) {
+            return Err(Unused::AutoUnmount);
         }
         if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
             return Err(Unused::CustomIo);

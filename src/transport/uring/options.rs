@@ -54,18 +54,6 @@ impl TransportOptions {
     }
 }
 
-impl TransportOptions {
-    /// With `auto_unmount`, io_uring only where it was asked for. The kernel takes rings down some time after
-    /// their process has been killed, and the device with them. The helper looks right away whether the mount
-    /// is dead, and leaves one alone that does not seem to be.
-    pub fn beside_auto_unmount(mut self, auto_unmount: bool) -> TransportOptions {
-        if auto_unmount && self.choice == TransportChoice::Auto {
-            self.choice = TransportChoice::Dev;
-        }
-        self
-    }
-}
-
 /// Why requests do not come by io_uring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unused {
@@ -75,6 +63,10 @@ pub enum Unused {
     OneThread,
     /// The filesystem refused it in init.
     Filesystem,
+    /// The mount has `auto_unmount`. The kernel takes rings down some time after their process has been
+    /// killed, and the device with them; the helper looks right away whether the mount is dead, and leaves
+    /// one alone that does not seem to be.
+    AutoUnmount,
     /// The caller's own I/O.
     CustomIo,
     /// A character device.
@@ -94,9 +86,10 @@ pub enum Unused {
 impl fmt::Display for Unused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Unused::Option => "io_uring is refused by option (auto_unmount is one that does)",
+            Unused::Option => "io_uring is refused by option",
             Unused::OneThread => "one thread serves (option io_uring asks for it all the same)",
             Unused::Filesystem => "the filesystem does not want it",
+            Unused::AutoUnmount => "with auto_unmount the mount of a killed process would stay",
             Unused::CustomIo => "the program does its own I/O",
             Unused::CharDevice => "character devices have no io_uring",
             Unused::CloneFd => "clone_fd is set",
@@ -134,16 +127,6 @@ mod tests {
         assert_eq!(TransportChoice::parse("dev"), Some(TransportChoice::Dev));
         assert_eq!(TransportChoice::parse("auto"), Some(TransportChoice::Auto));
         assert_eq!(TransportChoice::parse("io_uring"), None);
-    }
-
-    #[test]
-    fn auto_unmount_keeps_to_the_device_unless_asked() {
-        let after = |choice, auto_unmount| {
-            TransportOptions { choice, depth: 0 }.beside_auto_unmount(auto_unmount).choice
-        };
-        assert_eq!(after(TransportChoice::Auto, true), TransportChoice::Dev);
-        assert_eq!(after(TransportChoice::Uring, true), TransportChoice::Uring);
-        assert_eq!(after(TransportChoice::Auto, false), TransportChoice::Auto);
     }
 
     #[test]
