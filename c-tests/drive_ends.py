@@ -19,8 +19,8 @@ import ferrotest as ft
 from ferrotest import attempt, say
 
 NEEDS_REQUEST = set(filter(None, os.environ.get("FT_NEEDS_REQUEST", "").split(",")))
-# What ends by an abort; see the row "abort" there.
-ABORTS = ("abort", "abort under load", "abort in a handler")
+# What ends because the kernel ends the connection; see the row "abort" there.
+ABORTS = ("abort", "abort under load", "abort in a handler", "unmount", "lazy unmount")
 
 
 def read(daemon, name="hello"):
