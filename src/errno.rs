@@ -23,6 +23,7 @@ macro_rules! named {
 
 named!(
     EPERM,
+    ESRCH,
     ENOENT,
     EINTR,
     EIO,

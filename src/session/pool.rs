@@ -206,6 +206,7 @@ impl Pool {
         let _serving = Serving::begin(&self.session);
         self.census.arrive();
         let _listed = self.session.sheet.list(&errand);
+        let _joined = self.session.placement.join(&errand, None);
         let mut server = Server::new(&self.session, channel, buffer).showing(errand);
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
@@ -311,7 +312,9 @@ impl Session {
             ended: Condvar::new(),
             short: AtomicBool::new(false),
         });
+        self.placement.begin();
         if pool.spawn().is_err() {
+            self.placement.end();
             log::warn!("fuse: no worker thread could be started: serving requests one by one");
             return self.run_single();
         }
@@ -319,6 +322,7 @@ impl Session {
         let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
         drop(shows);
+        self.placement.end();
         pool.join_all();
         self.pause_rings();
         self.loop_result()

@@ -9,7 +9,9 @@ use std::slice;
 use std::sync::Arc;
 
 use ferrofuse::mount::{self, MountOptions, MountPoint};
-use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Message, Session};
+use ferrofuse::session::{
+    CharDevice, Config, ExitPatience, LowLevelOps, Message, PlacementChoice, Session,
+};
 use ferrofuse::stats::StatsPolicy;
 use ferrofuse::transport::SplicePolicy;
 use ferrofuse::transport::uring::{TransportChoice, TransportOptions};
@@ -262,6 +264,7 @@ pub unsafe fn create(
         transport: options.transport.or_environment(),
         stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
+        placement: PlacementChoice::from_env(),
         userdata: userdata.expose_provenance(),
         dialect: types::DIALECT,
         device,

@@ -38,6 +38,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::errand::Errand;
+use super::placement::Placement;
 use super::pool::start_thread;
 use super::turns::{Turn, Turns};
 use super::{LoopKind, Session, dispatch};
@@ -137,6 +138,7 @@ type Caller = Option<Arc<Member>>;
 pub(super) struct Rings {
     session: Weak<Session>,
     turns: Arc<Turns>,
+    placement: Arc<Placement>,
     device: Arc<dyn Channel>,
     payload: usize,
     queues: Vec<Queue>,
@@ -181,6 +183,7 @@ impl Rings {
         let rings = Arc::new(Rings {
             session: Arc::downgrade(session),
             turns: session.turns.clone(),
+            placement: session.placement.clone(),
             device,
             payload,
             queues: (0..processors).map(|_| Queue::default()).collect(),
