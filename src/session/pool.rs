@@ -16,6 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use super::census::Census;
 use super::errand::Errand;
 use super::loops::{Server, Step};
+use super::placement::Gait;
 use super::receive::RequestBuffer;
 use super::serving::Serving;
 use super::{LoopKind, Session, dispatch};
@@ -207,7 +208,8 @@ impl Pool {
         self.census.arrive();
         let _listed = self.session.sheet.list(&errand);
         let _joined = self.session.placement.join(&errand, None);
-        let mut server = Server::new(&self.session, channel, buffer).showing(errand);
+        let mut server = Server::new(&self.session, channel, buffer).showing(errand.clone());
+        let mut gait = Gait::default();
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
         loop {
@@ -224,6 +226,7 @@ impl Pool {
                         self.session.exit().nudge();
                     }
                     server.serve(request);
+                    self.session.placement.follow(errand.client(), &mut gait);
                     if !self.census.wait_again(enough) {
                         return;
                     }

@@ -1,17 +1,15 @@
 //! The thread that places workers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::judge::{Judge, Next, Seen, Way};
 use super::roster::{Roster, send_home};
-use super::{Home, Placement, PlacementChoice};
+use super::{Home, NOBODY, Placement, PlacementChoice};
 use crate::errno::{Errno, Result};
 use crate::sys::imports::{self, Imports};
 use crate::sys::place;
-
-/// Looks in a row that must find a client elsewhere before its worker follows.
-const MOVED: u32 = 2;
 
 pub(super) struct Governor {
     placement: Arc<Placement>,
@@ -19,9 +17,8 @@ pub(super) struct Governor {
     imports: Option<Imports>,
     /// Threads of the process when it was last looked through for those that inherited a placement.
     threads: u64,
-    /// Where the busiest client runs, and how often it was seen elsewhere.
-    followed: Option<usize>,
-    elsewhere: u32,
+    /// The busiest client.
+    client: u32,
     me: i32,
 }
 
@@ -32,8 +29,7 @@ impl Governor {
             judge: Judge::default(),
             imports: None,
             threads: 0,
-            followed: None,
-            elsewhere: 0,
+            client: 0,
             me: 0,
         }
     }
@@ -73,7 +69,7 @@ impl Governor {
 
     /// Until there is little to do, or the loop ends.
     fn work(&mut self, home: &Home) -> Result<()> {
-        self.look(home);
+        self.look();
         let always = self.placement.choice == PlacementChoice::Always;
         let mut next = self.judge.wake();
         let mut placed = false;
@@ -88,24 +84,27 @@ impl Governor {
                 log::debug!("fuse: workers {}", if placed { "are free" } else { "are placed" });
             }
             placed = way == Way::Placed;
-            if placed {
+            if !placed {
+                self.free_all(home);
+            } else if !self.placement.is_placed() {
                 self.place_all(home)?;
             } else {
-                self.free_all(home);
+                self.find_strays(home);
             }
             let start = Instant::now();
             if !self.placement.pause(time) {
                 return Ok(());
             }
-            let requests = self.look(home);
+            let requests = self.look();
             let starved = placed && requests == 0 && self.could_run();
+            log::trace!("fuse: {way:?}: {requests} requests in {:?}", start.elapsed());
             next = self.judge.see(Seen { requests, time: start.elapsed(), starved });
         }
         Ok(())
     }
 
     /// Requests taken since the last look. Notices where the busiest client is.
-    fn look(&mut self, home: &Home) -> u64 {
+    fn look(&mut self) -> u64 {
         let mut roster = self.placement.roster.lock();
         let (mut sum, mut most, mut client) = (0, 0, 0);
         for worker in &mut roster.workers {
@@ -115,33 +114,25 @@ impl Governor {
                 (most, client) = (progress, worker.errand.client());
             }
         }
-        if follows(&roster) && client != 0 {
-            drop(roster);
-            self.follow(client, home);
+        if client != 0 {
+            self.client = client;
         }
         sum
     }
 
-    fn follow(&mut self, client: u32, home: &Home) {
-        // A client in another namespace of processes can't be seen.
-        let seen = place::last_seen(client).map(|(processor, _)| processor);
-        let seen = seen.filter(|processor| place::contains(home, *processor));
-        if seen == self.followed {
-            self.elsewhere = 0;
-        } else {
-            self.elsewhere += 1;
-            if self.followed.is_none() || self.elsewhere >= MOVED {
-                (self.followed, self.elsewhere) = (seen, 0);
-            }
-        }
+    /// Where the busiest client is. One in another namespace of processes can't be seen.
+    fn client_at(&self, home: &Home) -> Option<usize> {
+        let (processor, _) = place::last_seen(self.client)?;
+        place::contains(home, processor).then_some(processor)
     }
 
     fn place_all(&mut self, home: &Home) -> Result<()> {
+        let client = self.client_at(home);
         let mut roster = self.placement.roster.lock();
-        let common = follows(&roster).then_some(self.followed).flatten();
+        let client = client.filter(|_| follows(&roster));
         for worker in &mut roster.workers {
             let own = worker.processor.filter(|processor| place::contains(home, *processor));
-            let result = match own.or(common) {
+            let result = match own.or(client) {
                 Some(processor) => worker.keep_on(processor),
                 None => worker.free(home),
             };
@@ -151,18 +142,22 @@ impl Governor {
                 Err(error) => return Err(error),
             }
         }
+        self.placement.beside.store(client.unwrap_or(NOBODY), Ordering::Relaxed);
+        self.placement.placed.store(true, Ordering::Relaxed);
         drop(roster);
         self.find_strays(home);
         Ok(())
     }
 
     fn free_all(&mut self, home: &Home) {
-        let mut placed = false;
-        for worker in &mut self.placement.roster.lock().workers {
-            placed |= worker.is_placed();
+        let placed = self.placement.placed.swap(false, Ordering::Relaxed);
+        let mut roster = self.placement.roster.lock();
+        self.placement.beside.store(NOBODY, Ordering::Relaxed);
+        for worker in &mut roster.workers {
             // The only failure left is that the thread is gone: leaving SCHED_IDLE was tried before.
             let _ = worker.free(home);
         }
+        drop(roster);
         if placed {
             self.find_strays(home);
         }

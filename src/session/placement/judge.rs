@@ -42,7 +42,7 @@ const LONGEST: Duration = Duration::from_millis(32);
 /// A window is made long enough for so many requests.
 const ENOUGH: f64 = 40.0;
 /// How often placed workers are looked after.
-const LOOK: Duration = Duration::from_millis(8);
+const LOOK: Duration = Duration::from_millis(16);
 /// Requests a second below which a wake-up more or less does not matter.
 const QUIET: f64 = 400.0;
 /// Looks in a row with so little to do, after which workers are freed.

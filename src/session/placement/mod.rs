@@ -11,14 +11,15 @@
 //! other ways of making processes, or cares about scheduling itself, no worker is ever placed.
 
 mod choice;
+mod gait;
 mod governor;
 mod judge;
 mod roster;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sched::CpuSet;
 use parking_lot::{Condvar, Mutex};
@@ -26,10 +27,12 @@ use parking_lot::{Condvar, Mutex};
 use super::errand::Errand;
 use crate::sys::{fork, place, signal};
 pub use choice::PlacementChoice;
+pub(super) use gait::Gait;
 use governor::Governor;
 pub(super) use roster::Joined;
 use roster::Roster;
 
+const NOBODY: usize = usize::MAX;
 /// What the governor needs for stack.
 const STACK: usize = 128 * 1024;
 /// How long a child waits for what its parent may have locked when it forked.
@@ -50,6 +53,10 @@ pub(super) struct Placement {
     choice: PlacementChoice,
     /// The governor sleeps, or there is none yet.
     asleep: AtomicBool,
+    /// Workers are placed.
+    placed: AtomicBool,
+    /// The processor of the client that they follow, or `NOBODY`.
+    beside: AtomicUsize,
     orders: Mutex<Orders>,
     called: Condvar,
     roster: Mutex<Roster>,
@@ -60,6 +67,8 @@ impl Placement {
         Arc::new(Placement {
             choice,
             asleep: AtomicBool::new(false),
+            placed: AtomicBool::new(false),
+            beside: AtomicUsize::new(NOBODY),
             orders: Mutex::default(),
             called: Condvar::new(),
             roster: Mutex::default(),
@@ -106,6 +115,45 @@ impl Placement {
     /// dropped.
     pub fn join(self: &Arc<Self>, errand: &Arc<Errand>, processor: Option<usize>) -> Joined {
         Joined::new(self, errand, processor)
+    }
+
+    fn is_placed(&self) -> bool {
+        self.placed.load(Ordering::Relaxed)
+    }
+
+    /// A worker that follows its clients has a request of this one; has the workers go after it if it has moved.
+    #[inline]
+    pub fn follow(&self, client: u32, gait: &mut Gait) {
+        if self.beside.load(Ordering::Relaxed) != NOBODY {
+            self.look_after(client, gait);
+        }
+    }
+
+    fn look_after(&self, client: u32, gait: &mut Gait) {
+        let now = Instant::now();
+        if !gait.step(now) {
+            return;
+        }
+        let seen = place::last_seen(client).map(|(processor, _)| processor);
+        let moved = seen.is_some_and(|seen| seen != self.beside.load(Ordering::Relaxed));
+        if let Some(seen) = seen.filter(|_| moved) {
+            self.go_beside(seen);
+        }
+        gait.looked(now, moved);
+    }
+
+    fn go_beside(&self, processor: usize) {
+        let mut roster = self.roster.lock();
+        let allowed = roster.home.is_some_and(|home| place::contains(&home, processor));
+        // Meanwhile they may have been freed.
+        if !allowed || self.beside.load(Ordering::Relaxed) == NOBODY {
+            return;
+        }
+        self.beside.store(processor, Ordering::Relaxed);
+        for worker in roster.workers.iter_mut().filter(|worker| worker.is_placed()) {
+            // Those that could be placed can be moved, or have ended.
+            let _ = worker.keep_on(processor);
+        }
     }
 
     /// Many requests have come.

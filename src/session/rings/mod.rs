@@ -55,6 +55,8 @@ use settle::{Releases, Witness};
 
 /// Memory of entries that nothing has come into for this long is given back.
 const IDLE: Duration = Duration::from_secs(5);
+/// Most threads with an entry of their own.
+const MOST_SEATS: usize = 1024;
 /// How often the end of a loop looks whether handlers have returned.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// After this long, whoever still holds up the exit is named.
@@ -96,17 +98,20 @@ struct Member {
     errand: Arc<Errand>,
     /// What it serves, if it has an entry of its own.
     channel: Mutex<Weak<RingChannel>>,
+    /// The queue of that entry.
+    queue: Option<u16>,
     /// Wakes it, if it has a ring of its own.
     desk: Option<Arc<Desk<RingChannel>>>,
     witness: Witness,
 }
 
 impl Member {
-    fn new(desk: Option<Arc<Desk<RingChannel>>>) -> Member {
+    fn new(queue: Option<u16>, desk: Option<Arc<Desk<RingChannel>>>) -> Member {
         Member {
             turn: AtomicU32::new(0),
             errand: Arc::default(),
             channel: Mutex::default(),
+            queue,
             desk,
             witness: Witness::default(),
         }
@@ -222,11 +227,11 @@ impl Rings {
         self.start("fuse_clerk", None, |rings| clerk::run(&rings, theirs))?;
         for queue in (0..depth).flat_map(|_| 0..self.queues.len()) {
             let desk = Desk::new().map_err(|error| Unused::Failed("eventfd", error))?;
-            let member = Arc::new(Member::new(Some(Arc::new(desk))));
+            // The kernel's queues have 16-bit numbers.
+            let member = Arc::new(Member::new(Some(queue as u16), Some(Arc::new(desk))));
             self.seats.lock().push(member.clone());
             let (theirs, me) = (report.clone(), member.clone());
-            // The kernel's queues have 16-bit numbers.
-            let run = move |rings| seat::run(rings, queue as u16, &me, theirs);
+            let run = move |rings| seat::run(rings, &me, theirs);
             self.start("fuse_ring", Some(member), run)?;
         }
         Ok(())
@@ -253,15 +258,22 @@ impl Rings {
         self.adopted.load(Ordering::SeqCst) < self.most_adopted
     }
 
+    /// Whether a queue's requests come to the clerk although its seats have nothing to do.
+    ///
+    /// The kernel takes the entry that was armed last. After a burst that the seats were too few for these are
+    /// the clerk's, and stay so: each answer that the clerk commits has the next request come there again.
+    fn is_bypassed(&self, queue: u16) -> bool {
+        let seats = self.seats.lock();
+        let mut here = seats.iter().filter(|seat| seat.queue == Some(queue));
+        seats.len() < MOST_SEATS && here.any(|seat| !seat.is_busy())
+    }
+
     /// Makes a new seat out of a request that has arrived in an entry of the clerk's; gives the
-    /// request back if there are enough, or no more can be had.
+    /// request back if no more can be had.
     fn adopt(self: &Arc<Self>, channel: Arc<RingChannel>) -> Result<(), Arc<RingChannel>> {
-        let may = |count| (count < self.most_adopted).then_some(count + 1);
-        if self.adopted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, may).is_err() {
-            return Err(channel);
-        }
+        self.adopted.fetch_add(1, Ordering::SeqCst);
         let Ok(desk) = Desk::new() else { return Err(channel) };
-        let member = Arc::new(Member::new(Some(Arc::new(desk))));
+        let member = Arc::new(Member::new(Some(channel.entry().queue()), Some(Arc::new(desk))));
         self.seats.lock().push(member.clone());
         let (me, theirs) = (member.clone(), channel.clone());
         self.start("fuse_ring", Some(member), move |rings| seat::adopt(&rings, &me, theirs))

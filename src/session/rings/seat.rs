@@ -45,10 +45,10 @@ struct Seat<'a> {
 }
 
 /// The thread's life.
-pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: Report) {
+pub(super) fn run(rings: Arc<Rings>, member: &Arc<Member>, report: Report) {
     // So that the thread which waits for the loop takes them.
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
-    let Some(desk) = member.desk.clone() else { return };
+    let (Some(desk), Some(queue)) = (member.desk.clone(), member.queue) else { return };
     let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
     let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
