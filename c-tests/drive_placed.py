@@ -6,6 +6,7 @@ make is scheduled like anything else; and a program that could start others unse
 Usage: drive_placed.py [daemon options]
 """
 import os
+import signal
 import sys
 import threading
 import time
@@ -55,7 +56,10 @@ class Load:
 
     def run(self, path):
         while not self.stop:
-            os.stat(path)
+            try:
+                os.stat(path)
+            except OSError:
+                return  # it has ended
 
     def __enter__(self):
         self.thread.start()
@@ -93,7 +97,9 @@ def main():
     check("free when done", becomes(lambda: all(seen == ORDINARY for seen in workers(daemon))), workers(daemon))
     with Load(daemon):
         check("placed again", becomes(lambda: PLACED in workers(daemon)), workers(daemon))
-        daemon.finish()
+        # Ended while they are placed.
+        daemon.signal(signal.SIGTERM)
+        check("ends", daemon.wait() is not None)
     for program, wanted in (("placed_ll", "never"), ("placed_spawns_ll", "always")):
         daemon = ft.Daemon(program, *sys.argv[1:], env={"FERROFUSE_PLACEMENT": wanted})
         with Load(daemon):
