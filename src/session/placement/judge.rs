@@ -204,11 +204,8 @@ mod tests {
                 there += step;
             }
             let requests = (rate * step.as_secs_f64()) as u64;
-            next = judge.see(Seen {
-                requests,
-                time: step,
-                starved: placed == 0.0 && way == Way::Placed,
-            });
+            next =
+                judge.see(Seen { requests, time: step, starved: placed < free && requests == 0 });
         }
         (there, next)
     }
