@@ -64,6 +64,10 @@ named!(
     ENOTCONN,
     ECONNABORTED,
     ESTALE,
+    EBADMSG,
+    ENOTSOCK,
+    EAFNOSUPPORT,
+    ENOBUFS,
 );
 
 impl Errno {

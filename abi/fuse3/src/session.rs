@@ -39,7 +39,8 @@ pub struct CSession {
     pub inside: Inside,
     /// The engine's session.
     pub engine: Arc<Session>,
-    options: MountOptions,
+    /// What was asked for about the mount.
+    pub options: MountOptions,
     mounted: Mutex<Option<MountPoint>>,
     /// What this library's way of mounting needs to know.
     pub mounting: Mounting,
@@ -302,7 +303,11 @@ impl CSession {
         result
     }
 
-    fn mount(&self, mountpoint: &Path) -> Result<()> {
+    /// Mounts, or takes over a device `/dev/fd/N`.
+    ///
+    /// # Errors
+    /// Logged: `EBUSY` if it has one, else what mounting failed with.
+    pub fn mount(&self, mountpoint: &Path) -> Result<()> {
         if self.engine.channel().is_some() {
             log::error!("fuse: {}: the session is mounted already", mountpoint.display());
             return Err(Errno::EBUSY);
