@@ -65,6 +65,10 @@ named!(
     ENOTCONN,
     ECONNABORTED,
     ESTALE,
+    EBADMSG,
+    ENOTSOCK,
+    EAFNOSUPPORT,
+    ENOBUFS,
 );
 
 impl Errno {

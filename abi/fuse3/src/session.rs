@@ -1,6 +1,7 @@
 //! `fuse_session_*`: making, mounting, reading by hand and ending a session.
 
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::mem::offset_of;
 use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -25,16 +26,23 @@ use parking_lot::Mutex;
 
 use crate::custom::CustomChannel;
 use crate::filesystem::Filesystem;
+use crate::inside::{self, Inside};
 use crate::mounting::Mounting;
 use crate::types::{self, FuseBuf, FuseCustomIo, FuseLowlevelOps, FuseSession};
 
+const _: () = assert!(offset_of!(CSession, inside) == inside::BEFORE);
+
 /// What a `struct fuse_session *` points to.
+#[repr(C)]
 pub struct CSession {
     /// [`Handle::MAGIC`] while it lives.
     magic: u64,
+    /// What lies where libfuse's own struct has something.
+    pub inside: Inside,
     /// The engine's session.
     pub engine: Arc<Session>,
-    options: MountOptions,
+    /// What was asked for about the mount.
+    pub options: MountOptions,
     mounted: Mutex<Option<MountPoint>>,
     /// What this library's way of mounting needs to know.
     pub mounting: Mounting,
@@ -275,6 +283,7 @@ pub unsafe fn create(
     }
     let session = CSession {
         magic: CSession::MAGIC,
+        inside: Inside::new(),
         engine,
         options: options.mount,
         mounted: Mutex::new(None),
@@ -287,10 +296,21 @@ pub unsafe fn create(
 impl CSession {
     /// Makes every loop return the number of a signal. Async-signal-safe.
     pub fn stopped_by(&self, signal: c_int) {
+        self.inside.set_error(signal);
         self.engine.exit().request_with(signal);
     }
 
-    fn mount(&self, mountpoint: &Path) -> Result<()> {
+    /// Notes how a loop ended: the result of the loop, which is returned.
+    pub fn ended(&self, result: c_int) -> c_int {
+        self.inside.set_error(result);
+        result
+    }
+
+    /// Mounts, or takes over a device `/dev/fd/N`.
+    ///
+    /// # Errors
+    /// Logged: `EBUSY` if it has one, else what mounting failed with.
+    pub fn mount(&self, mountpoint: &Path) -> Result<()> {
         if self.engine.channel().is_some() {
             log::error!("fuse: {}: the session is mounted already", mountpoint.display());
             return Err(Errno::EBUSY);
@@ -404,6 +424,7 @@ pub unsafe extern "C" fn fuse_session_reset(se: *mut FuseSession) {
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { session("fuse_session_reset", se) } {
         session.engine.exit().reset();
+        session.inside.set_error(0);
     }
 }
 

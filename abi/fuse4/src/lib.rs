@@ -33,6 +33,8 @@ mod file;
 #[path = "../../fuse3/src/filesystem.rs"]
 mod filesystem;
 mod high;
+#[path = "../../fuse3/src/inside.rs"]
+mod inside;
 mod later;
 #[path = "../../fuse3/src/loops.rs"]
 mod loops;
