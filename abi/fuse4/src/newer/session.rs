@@ -4,7 +4,8 @@ use std::ffi::c_int;
 
 use libc::size_t;
 
-use crate::session::{custom_io, session};
+use crate::session::custom_io::custom_io;
+use crate::session::session;
 use crate::types::{FuseCustomIo, FuseSession};
 
 /// `fuse_session_custom_io` from API 3.17 on: `io` has `op_size` bytes; the callbacks beyond are absent. Otherwise as
