@@ -114,10 +114,11 @@ impl Counters {
         unique.wrapping_mul(SPREAD) & self.untimed == 0
     }
 
+    #[inline]
     fn add(&self, field: usize, value: u64) {
-        let (shard, shared) = home::home();
+        let shard = home::home();
         let counter = &self.numbers[shard * SHARD + field];
-        if shared {
+        if shard == home::SHARED {
             counter.fetch_add(value, Ordering::Relaxed);
         } else {
             // No other thread writes here.

@@ -129,6 +129,12 @@ impl Session {
         if self.is_debugged() {
             Session::log_request(header);
         }
+        self.count_request(header, piped, channel);
+    }
+
+    /// Apart from what is cold, so that the compiler makes one piece of it that is quick for who looks.
+    #[inline(never)]
+    fn count_request(&self, header: &InHeader, piped: bool, channel: &dyn Channel) {
         let Some(counters) = self.sheet.watched() else { return };
         let route = if piped { Route::Spliced } else { channel.route() };
         let awaited = !is_unanswered(Opcode::from_raw(header.opcode));
@@ -138,6 +144,12 @@ impl Session {
     /// A message has been sent.
     #[cold]
     pub(super) fn observe_reply(&self, header: &OutHeader, route: Route) {
+        self.count_reply(header, route);
+    }
+
+    /// Apart, likewise.
+    #[inline(never)]
+    fn count_reply(&self, header: &OutHeader, route: Route) {
         if let Some(counters) = self.sheet.watched() {
             counters.sent(header.unique, header.error, header.len.into(), route);
         }
