@@ -96,6 +96,8 @@ pub struct Config {
 enum LoopKind {
     /// The program does by itself, or nobody yet.
     None,
+    /// A thread, while the mount is being made.
+    Early,
     Single,
     Workers(LoopConfig),
 }
@@ -263,6 +265,7 @@ impl Session {
     ///
     /// To be called when no loop runs any more.
     pub fn destroy(self: &Arc<Self>) {
+        self.hide_by_hand();
         self.end_rings();
         self.run_destroy_handler();
         self.notifier.end(self);

@@ -47,7 +47,7 @@ mod notify;
 mod reply;
 #[path = "../../fuse3/src/request.rs"]
 mod request;
-#[path = "../../fuse3/src/session.rs"]
+#[path = "../../fuse3/src/session/mod.rs"]
 mod session;
 #[path = "../../fuse3/src/signals.rs"]
 mod signals;

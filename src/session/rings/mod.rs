@@ -467,7 +467,7 @@ impl Session {
         }
         let kind = *self.loop_kind.lock();
         match kind {
-            LoopKind::None => Err(Unused::CustomIo),
+            LoopKind::None | LoopKind::Early => Err(Unused::CustomIo),
             LoopKind::Workers(config) if config.clone_fd => Err(Unused::CloneFd),
             LoopKind::Workers(config) if config.max_threads < 2 => Err(Unused::OneWorker),
             LoopKind::Single if options.choice == TransportChoice::Auto => Err(Unused::OneThread),

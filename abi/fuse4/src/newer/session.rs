@@ -7,7 +7,8 @@ use std::path::Path;
 use ferrofuse::{Errno, Result};
 use libc::size_t;
 
-use crate::session::{CSession, custom_io, session};
+use crate::session::custom_io::custom_io;
+use crate::session::{CSession, session};
 use crate::types::{FuseCustomIo, FuseSession};
 
 impl CSession {
