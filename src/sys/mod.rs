@@ -8,6 +8,7 @@ pub mod env;
 pub mod fork;
 pub mod fsmount;
 pub mod futex;
+pub mod known_fd;
 pub mod pipe;
 pub mod probes;
 pub mod proc;

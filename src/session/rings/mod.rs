@@ -257,12 +257,27 @@ impl Rings {
         if self.adopted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, may).is_err() {
             return Err(channel);
         }
-        let Ok(desk) = Desk::new() else { return Err(channel) };
-        let member = Arc::new(Member::new(Some(Arc::new(desk))));
-        self.seats.lock().push(member.clone());
-        let (me, theirs) = (member.clone(), channel.clone());
-        self.start("fuse_ring", Some(member), move |rings| seat::adopt(&rings, &me, theirs))
-            .map_err(|_| channel)
+        let started = Desk::new().map_err(|_| ()).and_then(|desk| {
+            let member = Arc::new(Member::new(Some(Arc::new(desk))));
+            self.seats.lock().push(member.clone());
+            let (me, theirs) = (member.clone(), channel.clone());
+            let adopt = move |rings| seat::adopt(&rings, &me, theirs);
+            self.start("fuse_ring", Some(member.clone()), adopt).map_err(|_| {
+                // Nobody may wait for a thread that there is not.
+                self.seats.lock().retain(|seat| !Arc::ptr_eq(seat, &member));
+            })
+        });
+        started.map_err(|()| {
+            self.adopted.fetch_sub(1, Ordering::SeqCst);
+            channel
+        })
+    }
+
+    /// Wakes the seats that wait, to look around.
+    fn call_seats(&self) {
+        for seat in self.seats.lock().iter() {
+            seat.desk.iter().for_each(|desk| desk.ring());
+        }
     }
 
     /// A thread has registered its entry, or could not.
@@ -281,6 +296,16 @@ impl Rings {
                 self.payload / 1024
             );
         }
+    }
+
+    /// An entry has ended with this error. If that says that the device's descriptor is no longer the
+    /// device's, which only the program can have done, the loop ends as by a failed read, and this is true.
+    fn lost(&self, error: Errno) -> bool {
+        let lost = self.awaited.load(Ordering::SeqCst) == 0 && is_lost(error);
+        if lost && let Some(session) = self.session.upgrade() {
+            session.reading_failed(error);
+        }
+        lost
     }
 
     /// A request has arrived in an entry, which is not armed any more.
@@ -384,9 +409,7 @@ impl Rings {
         self.gate.close();
         self.spares_first.close();
         self.desk.ring();
-        for seat in self.seats.lock().iter() {
-            seat.desk.iter().for_each(|desk| desk.ring());
-        }
+        self.call_seats();
         self.bench.close();
         let me = std::thread::current().id();
         loop {
@@ -414,6 +437,11 @@ fn descriptors() -> usize {
     use nix::sys::resource::{Resource, getrlimit};
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
     usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// Whether a registered entry's end with this error means that its command went to another file or none.
+fn is_lost(error: Errno) -> bool {
+    matches!(error, Errno::EBADF | Errno::EOPNOTSUPP)
 }
 
 /// How a thread says that it is ready, or why not.
