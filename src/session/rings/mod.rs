@@ -42,6 +42,8 @@ use super::pool::start_thread;
 use super::turns::{Turn, Turns};
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
+use crate::sync;
+use crate::sys::env::under_valgrind;
 use crate::sys::uring::{HasEntry, Inherited, Outcome, possible_processors};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, TransportChoice, Unused};
@@ -91,7 +93,7 @@ impl Queue {
 /// A thread that calls handlers.
 struct Member {
     /// Odd while a handler runs.
-    turn: AtomicU32,
+    turn: sync::AtomicU32,
     errand: Arc<Errand>,
     /// What it serves, if it has an entry of its own.
     channel: Mutex<Weak<RingChannel>>,
@@ -103,7 +105,7 @@ struct Member {
 impl Member {
     fn new(desk: Option<Arc<Desk<RingChannel>>>) -> Member {
         Member {
-            turn: AtomicU32::new(0),
+            turn: sync::AtomicU32::new(0),
             errand: Arc::default(),
             channel: Mutex::default(),
             desk,
@@ -475,6 +477,9 @@ impl Session {
         if self.watched.load(Ordering::Relaxed) {
             return Err(Unused::AutoUnmount);
         }
+        if under_valgrind() {
+            return Err(Unused::Valgrind);
+        }
         if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
             return Err(Unused::CustomIo);
         }
@@ -547,5 +552,42 @@ impl Session {
         if let Some(rings) = rings {
             rings.close();
         }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+
+    /// Whoever shuts the gate and sees no handler run can rely on that.
+    #[test]
+    fn no_handler_runs_behind_a_shut_gate() {
+        loom::model(|| {
+            let (gate, member) = (Arc::new(Gate::default()), Arc::new(Member::new(None)));
+            let inside = Arc::new(sync::AtomicUsize::new(0));
+            gate.open();
+            let thread = {
+                let (gate, member, inside) = (gate.clone(), member.clone(), inside.clone());
+                loom::thread::spawn(move || {
+                    // As `Rings::admit` does it.
+                    member.begin();
+                    if gate.is_open() {
+                        inside.store(1, Ordering::SeqCst);
+                        loom::thread::yield_now();
+                        inside.store(0, Ordering::SeqCst);
+                    }
+                    member.end();
+                    // Held up, until it is closed for good.
+                    assert!(!gate.pass());
+                })
+            };
+            gate.shut();
+            while member.is_busy() {
+                loom::thread::yield_now();
+            }
+            assert_eq!(inside.load(Ordering::SeqCst), 0, "a handler runs");
+            gate.close();
+            thread.join().unwrap();
+        });
     }
 }

@@ -121,7 +121,7 @@ impl Seat<'_> {
             }
             while let Some(channel) = self.rings.bench.take_over() {
                 if !self.take_over(channel) {
-                    return;
+                    break;
                 }
             }
             if self.rings.gate.is_closed() {
@@ -175,7 +175,7 @@ impl Seat<'_> {
     }
 
     /// Serves what arrived in an entry of the clerk's and found no thread. Meanwhile something may wait in
-    /// this seat's own entry. False if the seat is to end.
+    /// this seat's own entry. False if the gate is closed for good.
     fn take_over(&mut self, channel: Arc<RingChannel>) -> bool {
         let Some(turn) = self.rings.admit(self.member) else { return false };
         let outcome = self.rings.serve(&mut self.server, &channel, false);

@@ -9,8 +9,8 @@ use zerocopy::FromBytes;
 use super::buffers::Buffers;
 use super::message::Arrived;
 use crate::errno::{Errno, Result};
-use crate::wire::{OUT_HEADER_SIZE, Opcode};
 use crate::wire::layout::{InHeader, OutHeader};
+use crate::wire::{OUT_HEADER_SIZE, Opcode};
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
