@@ -92,6 +92,9 @@ def ended(name, daemon, asks=False, aborts=False):
     report = [word for word in daemon.report() if word != "mounted"]
     # The system's library returns this now and then, see `ends` in `run`.
     report = ["loop=0" if word == "loop=-103" and not own() else word for word in report]
+    if PROGRAM == "exits2" and not own():
+        # Known as well.
+        report = [word for word in report if word not in ("inherited", "/dev/fuse")]
     how = f"{daemon.proc.returncode} {' '.join(report)}"
     if not aborts:
         say(f"{name}: ended", f"{how}, mounted: {ft.mounted_device(daemon.mnt) is not None}")
