@@ -77,19 +77,19 @@ clean:
 	rm -rf '$(DIST)' '$(BUILD)' '$(CURDIR)/build/deb' '$(CURDIR)/build/doc'
 	cargo clean
 
-# Fuzzes every target for SECONDS with AddressSanitizer; needs cargo-fuzz and a nightly toolchain.
+# Fuzzes every target for SECONDS with AddressSanitizer; needs cargo-fuzz.
 fuzz:
 	tools/fuzz '$(or $(SECONDS),60)'
 
-# The model checker over path locks and queues.
+# The model checker over path locks, the table of requests, workers, their gate, notifications and RELEASEs.
 model:
 	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(CURDIR)/build/loom' \
 		cargo test --package ferrofuse --lib --release --locked loom
 
-# Miri over what needs no kernel.
+# Miri over what needs no kernel; needs a nightly toolchain.
 miri:
 	CARGO_TARGET_DIR='$(CURDIR)/build/miri' MIRIFLAGS=-Zmiri-disable-isolation \
-		cargo +nightly miri test --package ferrofuse --lib --locked wire:: check:: queue::
+		cargo +nightly miri test --package ferrofuse --lib --locked -- wire:: check:: queue::
 
 # The C programs, whose daemons the kernel refuses FEATURE: see c-tests/refuse.py.
 refused:

@@ -132,6 +132,7 @@ int main(void)
 	bad_sessions();
 	bad_requests();
 	bad_paths();
+	bad_newest();
 	fprintf(stderr, "%d calls\n", calls);
 	say("failures: %d\n", failures());
 	return failures() != 0;

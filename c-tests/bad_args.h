@@ -24,5 +24,6 @@ void returned(void);
 void bad_sessions(void); /* bad_args_session.c */
 void bad_requests(void);
 void bad_paths(void);    /* bad_args_paths.c */
+void bad_newest(void);   /* bad_args_newest.c */
 
 #endif

@@ -13,6 +13,12 @@ int fuse_session_loop_mt_31(struct fuse_session *se, int clone_fd);
 int fuse_session_loop_mt_32(struct fuse_session *se, struct fuse_loop_config *config);
 int fuse_open_channel(const char *mountpoint, const char *options);
 
+#if FUSE_MINOR_VERSION > 14
+#define EXPIRE(se, name) fuse_lowlevel_notify_expire_entry(se, 1, name, 1)
+#else
+#define EXPIRE(se, name) fuse_lowlevel_notify_expire_entry(se, 1, name, 1, FUSE_LL_EXPIRE_ONLY)
+#endif
+
 /* No request, and never one. */
 #define GARBAGE ((fuse_req_t)(uintptr_t)0x123456789)
 
@@ -78,7 +84,8 @@ void bad_sessions(void)
 	IS(-EINVAL, fuse_lowlevel_notify_inval_inode(NULL, 1, 0, 0));
 	IS(-EINVAL, fuse_lowlevel_notify_inval_entry(NULL, 1, "a", 1));
 	IS(-EINVAL, fuse_lowlevel_notify_inval_entry(se, 1, NULL, 1));
-	IS(-EINVAL, fuse_lowlevel_notify_expire_entry(NULL, 1, "a", 1, FUSE_LL_EXPIRE_ONLY));
+	IS(-EINVAL, EXPIRE(NULL, "a"));
+	IS(-EINVAL, EXPIRE(se, NULL));
 	IS(-EINVAL, fuse_lowlevel_notify_delete(NULL, 1, 2, "a", 1));
 	IS(-EINVAL, fuse_lowlevel_notify_delete(se, 1, 2, NULL, 1));
 	IS(-EINVAL, fuse_lowlevel_notify_store(NULL, 1, 0, &data, 0));

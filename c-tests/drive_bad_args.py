@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Bad arguments for every public function: the program `bad_args` of a library, and whether it knows them all.
 
-Usage: drive_bad_args.py 2 | 3
-  the library's generation
+Usage: drive_bad_args.py 2 | 3 | 4
+  the number in the name of the library
 """
 import csv
 import glob
@@ -29,17 +29,18 @@ ELSEWHERE = {
 
 def functions(generation):
     """Names that programs link with, without the older ages of one function."""
-    path = os.path.join(HERE, f"../abi/tables/symbols-libfuse{generation}.tsv")
+    path = os.path.join(HERE, f"../abi/tables/symbols-libfuse{min(generation, '3')}.tsv")
     with open(path) as f:
         rows = csv.DictReader((line for line in f if not line.startswith("#")), delimiter="\t")
-        column = "def_3.14.0" if generation == "3" else "default"
+        column = {"2": "default", "3": "def_3.14.0", "4": "def_3.19rc0"}[generation]
         return {row["symbol"] for row in rows if row[column].startswith("@@")}
 
 
 def main():
     generation = sys.argv[1]
     program, library, pattern = {
-        "3": ("bad_args", "libfuse3.so", "bad_args*.c"),
+        "4": ("bad_args4", "libfuse3.so.4", "bad_args*.c"),
+        "3": ("bad_args", "libfuse3.so.3", "bad_args*.c"),
         "2": ("bad_args2", "libfuse.so.2", "fuse2/bad_args2*.c"),
     }[generation]
     named = set()

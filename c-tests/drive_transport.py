@@ -7,6 +7,7 @@ Usage: drive_transport.py
 import os
 import resource
 import sys
+import time
 
 import ferrotest as ft
 
@@ -25,6 +26,8 @@ CASES = [
      BY_DEVICE + "io_uring is refused"),
     ("auto_unmount", {}, ["-o", "auto_unmount"], BY_DEVICE + "with auto_unmount"),
     ("auto_unmount, asked for", {}, ["-o", "auto_unmount,io_uring"], BY_DEVICE + "with auto_unmount"),
+    # As valgrind says it; the loader finds nothing there and goes on.
+    ("valgrind", {"LD_PRELOAD": "/nowhere/vgpreload_core.so"}, [], BY_DEVICE + "under valgrind"),
     ("clone_fd", {}, ["-o", "clone_fd"], BY_DEVICE + "clone_fd"),
     ("one worker", {}, ["-o", "max_threads=1"], BY_DEVICE + "max_threads"),
     ("depth", {}, ["-o", "io_uring_q_depth=3"], BY_RING),
@@ -52,6 +55,10 @@ def main():
         with open(os.path.join(source, "f")) as f:
             if f.read() != name:
                 ft.die(f"{name}: wrong data")
+        # The rings' threads are all there only some time after the first of them serves.
+        until = time.monotonic() + 20
+        while "requests come by" not in daemon.log() and time.monotonic() < until:
+            time.sleep(0.005)
         lines = [line for line in daemon.log().splitlines() if "requests come by" in line]
         good = len(lines) == 1 and want in lines[0]
         ft.say(name, "as it should be" if good else f"FAIL {daemon.log()}")

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * A filesystem that does everything wrong, for FERROFUSE_CHECK=1. Looking up a
- * name does what it says:
- *   twice    two answers
- *   garbage  an answer to a number that is no request, then a good one
- *   wrong    data, where an entry is asked for
- *   never    no answer
- *   inside   a notification about the directory that the look-up holds
- *   node     gives node 2 out; reading its attributes is all right
+ * Misuse, on libfuse 3: see misuse.h.
  *
  * Usage: misuse_ll MOUNTPOINT -f [-s]
  */
@@ -18,51 +11,48 @@
 
 #include <fuse_lowlevel.h>
 #include "daemon.h"
+#include "misuse.h"
 
-#include <errno.h>
+static struct fuse_session *session, *other;
 
-static struct fuse_session *session;
-
-static void attr(fuse_ino_t ino, struct stat *st)
+static int inval_entry(fuse_ino_t parent, const char *name)
 {
-	memset(st, 0, sizeof(*st));
-	st->st_ino = ino;
-	st->st_nlink = 1;
-	st->st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0444;
+	return fuse_lowlevel_notify_inval_entry(session, parent, name, strlen(name));
 }
 
-static void do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+static ssize_t other_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
-	struct fuse_entry_param e = { .ino = 2, .attr_timeout = 0, .entry_timeout = 0 };
+	ssize_t all = 0;
 
-	if (strcmp(name, "node") == 0) {
-		attr(2, &e.attr);
-		fuse_reply_entry(req, &e);
-		return;
-	}
-	if (strcmp(name, "never") == 0)
-		return;
-	if (strcmp(name, "wrong") == 0) {
-		fuse_reply_buf(req, name, strlen(name));
-		return;
-	}
-	if (strcmp(name, "garbage") == 0)
-		daemon_say("garbage %d\n", fuse_reply_err((fuse_req_t)0x1230, ENOENT));
-	if (strcmp(name, "inside") == 0)
-		daemon_say("inside %d\n",
-			   fuse_lowlevel_notify_inval_entry(session, parent, name, strlen(name)));
-	fuse_reply_err(req, ENOENT);
-	if (strcmp(name, "twice") == 0)
-		daemon_say("twice %d\n", fuse_reply_err(req, ENOENT));
+	(void)fd;
+	(void)userdata;
+	for (int i = 0; i < count; i++)
+		all += (ssize_t)iov[i].iov_len;
+	return all;
 }
 
-static void do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static ssize_t other_read(int fd, void *buf, size_t len, void *userdata)
 {
-	struct stat st;
+	(void)fd;
+	(void)buf;
+	(void)len;
+	(void)userdata;
+	return 0;
+}
 
-	(void)fi;
-	attr(ino, &st);
-	fuse_reply_attr(req, &st, 0);
+static void other_session(const void *message, size_t size)
+{
+	static const struct fuse_custom_io io = { .writev = other_writev, .read = other_read };
+	char *words[] = { "other", NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(1, words);
+	struct fuse_buf buf = { .mem = (void *)(uintptr_t)message, .size = size };
+
+	if (!other) {
+		other = fuse_session_new(&args, &operations, sizeof(operations), NULL);
+		if (!other || fuse_session_custom_io(other, &io, dup(0)) != 0)
+			abort();
+	}
+	fuse_session_process_buf(other, &buf);
 }
 
 static void session_ready(struct fuse_session *se, void *userdata)
@@ -71,17 +61,16 @@ static void session_ready(struct fuse_session *se, void *userdata)
 	session = se;
 }
 
-static const struct fuse_lowlevel_ops operations = {
-	.lookup = do_lookup,
-	.getattr = do_getattr,
-};
-
 int main(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct daemon_spec spec = {
 		.ops = &operations, .ops_size = sizeof(operations), .session_ready = session_ready,
 	};
+	int status = daemon_run(&args, &spec);
 
-	return daemon_run(&args, &spec);
+	too_late();
+	if (other)
+		fuse_session_destroy(other);
+	return status;
 }

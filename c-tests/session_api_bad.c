@@ -156,6 +156,13 @@ void test_malformed(void)
 	raw_header(k, 4096, 56, "a length longer than the message");
 	raw_header(k, 0, 56, "a length of 0");
 	raw_header(k, 0xffffffff, 56, "a length of 4 GiB");
+	/* To the kernel, an answer with this id is a notification. */
+	m.len = 0;
+	put(&m, "uuUUuuuuuu", 48u, (uint32_t)FUSE_ACCESS, (uint64_t)0, (uint64_t)1, 0u, 0u, 0u, 0u, 0u, 0u);
+	fake_send_raw(k, m.bytes, m.len);
+	step_quietly(k);
+	check(!answered(k, 0, &error), "a request with id 0 is not answered");
+	check_alive(k, "a request with id 0");
 	fake_free(k);
 	for (size_t len = 1; len < 40; len += 13) {
 		k = fake_new(&quiet, NULL);

@@ -1,10 +1,14 @@
-//! The primitives that path locks, nodes, names and the queue of notifications are built of: parking_lot's and the standard
-//! library's, or loom's where the model checker runs them (`--cfg loom`).
+//! The primitives of what the model checker looks at: path locks, nodes and names, the queue of notifications, the
+//! hand-over of requests. parking_lot's, the standard library's and the system's futex, or loom's where the model checker
+//! runs them (`--cfg loom`).
 
 #[cfg(not(all(test, loom)))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
-pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize};
+pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+
+#[cfg(not(all(test, loom)))]
+pub(crate) use crate::sys::futex;
 
 /// As [`wait`], until `limit` has passed at the latest. The model checker knows no time: it wakes the
 /// thread whenever it likes.
@@ -31,8 +35,58 @@ pub(crate) use model::*;
 /// loom's, with the interface of parking_lot's.
 #[cfg(all(test, loom))]
 mod model {
+    use loom::sync::atomic::fence;
     pub use loom::sync::atomic::{AtomicU64, AtomicUsize};
     pub use loom::sync::{Condvar, MutexGuard};
+    use std::sync::atomic::Ordering::{self, SeqCst};
+
+    /// What is used with sequential consistency between several words, which loom takes for less; fences it
+    /// takes for what they are.
+    #[derive(Debug, Default)]
+    pub struct AtomicU32(loom::sync::atomic::AtomicU32);
+
+    fn fenced<T>(access: impl FnOnce() -> T) -> T {
+        fence(SeqCst);
+        let result = access();
+        fence(SeqCst);
+        result
+    }
+
+    impl AtomicU32 {
+        pub fn new(value: u32) -> AtomicU32 {
+            AtomicU32(loom::sync::atomic::AtomicU32::new(value))
+        }
+
+        pub fn load(&self, order: Ordering) -> u32 {
+            fenced(|| self.0.load(order))
+        }
+
+        pub fn store(&self, value: u32, order: Ordering) {
+            fenced(|| self.0.store(value, order));
+        }
+
+        pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+            fenced(|| self.0.fetch_add(value, order))
+        }
+
+        pub fn fetch_update(
+            &self,
+            set: Ordering,
+            fetch: Ordering,
+            change: impl FnMut(u32) -> Option<u32>,
+        ) -> Result<u32, u32> {
+            fenced(|| self.0.fetch_update(set, fetch, change))
+        }
+    }
+
+    /// Who waits looks again whenever loom likes.
+    pub mod futex {
+        pub fn wait(_word: &super::AtomicU32, _seen: u32, _limit: Option<std::time::Duration>) {
+            loom::thread::yield_now();
+        }
+
+        pub fn wake_all(_word: &super::AtomicU32) {}
+    }
 
     #[derive(Debug)]
     pub struct Mutex<T>(loom::sync::Mutex<T>);

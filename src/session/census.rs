@@ -1,6 +1,8 @@
 //! How many workers a pool has, and what they do.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+
+use crate::sync::AtomicU64;
 
 /// Workers alive and, of those, the ones that are being started and the ones that wait for a
 /// request; the others serve one.
@@ -73,7 +75,7 @@ impl Census {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -107,5 +109,62 @@ mod tests {
         assert!(!census.take_request());
         census.withdraw();
         assert!(census.nobody_waits());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A worker that waits takes a request, starts another if it is missed, and waits again or leaves.
+    fn serve(census: &Census, most: usize, enough: usize) {
+        if census.take_request() && census.announce(most) {
+            // The new worker, in its own time.
+            loom::thread::yield_now();
+            census.arrive();
+        }
+        census.wait_again(enough);
+    }
+
+    #[test]
+    fn somebody_always_waits_in_the_end() {
+        for (most, enough) in [(2, 1), (3, 1), (3, 2)] {
+            loom::model(move || {
+                let census = Arc::new(Census::default());
+                for _ in 0..2 {
+                    assert!(census.announce(most));
+                    census.arrive();
+                }
+                let theirs = census.clone();
+                let other = loom::thread::spawn(move || serve(&theirs, most, enough));
+                serve(&census, most, enough);
+                other.join().unwrap();
+                let word = census.0.load(Ordering::SeqCst);
+                assert!(field(word, WAITING) >= 1 && field(word, STARTING) == 0);
+                assert_eq!(field(word, WAITING), field(word, ALIVE), "a worker is lost");
+                assert!(field(word, ALIVE) <= most);
+            });
+        }
+    }
+
+    #[test]
+    fn a_refused_thread_leaves_no_trace() {
+        loom::model(|| {
+            let census = Arc::new(Census::default());
+            assert!(census.announce(3));
+            census.arrive();
+            let theirs = census.clone();
+            let refused = loom::thread::spawn(move || {
+                if theirs.announce(3) {
+                    theirs.withdraw();
+                }
+            });
+            census.take_request();
+            assert!(census.wait_again(1), "left for a worker that was refused");
+            refused.join().unwrap();
+            assert!(!census.nobody_waits());
+        });
     }
 }

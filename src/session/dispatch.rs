@@ -96,6 +96,11 @@ impl Session {
             self.observe_request(header, message.is_in_pipe(), &**channel);
         }
         let opcode = Opcode::from_raw(header.opcode);
+        if header.unique == 0 && !is_unanswered(opcode) {
+            // No kernel sends it.
+            self.log_malformed(header, Malformed::Id);
+            return;
+        }
         let bytes = message.bytes();
         let parsed = request::operation(header, bytes, self.protocol(), message.is_in_pipe());
         let operation = match (parsed, self.admit(opcode, header)) {

@@ -8,7 +8,7 @@ use super::errand::Errand;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
 use super::serving::Serving;
-use super::{LoopKind, Session, dispatch};
+use super::{LoopKind, Session, dispatch, pool};
 use crate::errno::{Errno, Result};
 use crate::sys::wake::{Reader, restore_mask};
 use crate::transport::{Channel, Payload};
@@ -154,6 +154,7 @@ impl Session {
             self.turns.one_at_a_time(true);
             self.resume_rings();
         }
+        pool::claim_storage();
         let mask = exit.reader.bind();
         if let Err(error) = exit.alarm.aim_at_this_thread() {
             log::warn!("fuse: no timer ({error}): exit may wait for the next request");

@@ -30,6 +30,7 @@ mod rings;
 mod serving;
 mod slots;
 mod stats;
+mod tenure;
 mod turns;
 
 use std::sync::Arc;
@@ -224,8 +225,9 @@ impl Session {
     ///
     /// To be called when no loop runs any more.
     pub fn detach(self: &Arc<Self>) {
-        self.end_rings();
+        // While what holds a notification up can still be answered.
         self.notifier.end(self);
+        self.end_rings();
         let channel = self.channel.write().take();
         self.let_go.store(true, Ordering::SeqCst);
         slots::forget_channels(self);
@@ -266,8 +268,10 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn destroy(self: &Arc<Self>) {
         self.hide_by_hand();
+        self.notifier.end(self);
         self.end_rings();
         self.run_destroy_handler();
+        // Those of that handler.
         self.notifier.end(self);
         self.let_go.store(true, Ordering::SeqCst);
         let unanswered = slots::forget_session(self);

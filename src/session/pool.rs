@@ -19,11 +19,12 @@ use super::loops::{Server, Step};
 use super::placement::Gait;
 use super::receive::RequestBuffer;
 use super::serving::Serving;
-use super::{LoopKind, Session, dispatch};
+use super::{LoopKind, Session, dispatch, slots};
 use crate::errno::{Errno, Result};
+use crate::sys::shared::PageBuffer;
 use crate::sys::wake::{self, Reader};
 use crate::sys::{env, stack};
-use crate::transport::Channel;
+use crate::transport::{self, Channel};
 
 /// How often the pool repeats its call to workers that still read.
 const KICK_EVERY: Duration = Duration::from_millis(2);
@@ -79,11 +80,31 @@ fn wanted_stack() -> Option<usize> {
     size
 }
 
-/// Starts a thread with the stack that the user asks for, or with the C library's default.
+/// Has the calling thread's own storage made now. The C library ends the process if it can't be had, and
+/// memory may run out before it is first needed.
+pub(super) fn claim_storage() {
+    // The standard library has some as well.
+    let _ = std::thread::current();
+    slots::claim_storage();
+    transport::claim_storage();
+}
+
+/// Bytes that there must be for a new thread besides its stack, which may be an old one's. With less, the C
+/// library would end the process when the thread first needs some.
+const HEADROOM: usize = 1 << 20;
+
+/// Starts a thread with the stack that the user asks for, or with the C library's default. `ENOMEM` where
+/// it would be in want of memory.
 pub(super) fn start_thread(
     name: &str,
     body: impl FnOnce() + Clone + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
+    let error = |error: Errno| io::Error::from_raw_os_error(-error.negated());
+    drop(PageBuffer::new(HEADROOM).map_err(error)?);
+    let body = move || {
+        claim_storage();
+        body();
+    };
     let start = |size| Builder::new().name(name.into()).stack_size(size);
     if let Some(size) = wanted_stack() {
         match start(size).spawn(body.clone()) {
@@ -304,6 +325,7 @@ impl Session {
             log::info!("fuse: requests come by the io_uring of a loop with one thread: one serves");
             return self.run_single();
         }
+        claim_storage();
         self.own_loop.store(true, Ordering::Release);
         self.notifier.served_here();
         *self.loop_kind.lock() = LoopKind::Workers(config);

@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 
 use super::contexts::Contexts;
 use super::request::is_unanswered;
+use super::tenure::Tenure;
 use super::{Session, check};
 use crate::transport::Channel;
 use crate::wire::Opcode;
@@ -117,23 +118,11 @@ pub(super) struct Body {
 /// Where a request came from and where its answer goes, for as long as it takes to send that.
 pub(super) type Origin = (Option<Arc<Session>>, Option<Arc<dyn Channel>>);
 
-/// A slot is free, or its request is in the filesystem's hands, or in the engine's.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-enum Phase {
-    Free = 0,
-    Pending = 1,
-    Taken = 2,
-}
-
-const PHASE_BITS: u32 = 2;
-
 #[derive(Default)]
 pub(super) struct Slot {
     /// Its place in the table, once it has been used.
     index: AtomicU32,
-    /// Generation and phase.
-    state: AtomicU64,
+    tenure: Tenure,
     /// The kernel's id; 0 while free.
     pub unique: AtomicU64,
     pub interrupted: AtomicBool,
@@ -216,31 +205,20 @@ impl Slot {
     }
 }
 
-fn state_of(generation: u32, phase: Phase) -> u64 {
-    (u64::from(generation) << PHASE_BITS) | phase as u64
-}
-
 impl Slot {
-    fn generation(&self) -> u32 {
-        (self.state.load(Ordering::Acquire) >> PHASE_BITS) as u32
-    }
-
     /// From the filesystem's hands to the engine's; false if this generation is not pending.
     pub fn take(&self, generation: u32) -> bool {
-        let pending = state_of(generation, Phase::Pending);
-        let taken = state_of(generation, Phase::Taken);
-        self.state.compare_exchange(pending, taken, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.tenure.take(generation)
     }
 
     /// From the engine's hands to the filesystem's.
     pub fn give(&self, generation: u32) {
-        self.state.store(state_of(generation, Phase::Pending), Ordering::Release);
+        self.tenure.give(generation);
     }
 
     /// Whether this generation has not been answered yet.
     pub fn is_live(&self, generation: u32) -> bool {
-        let state = self.state.load(Ordering::Acquire);
-        state == state_of(generation, Phase::Pending) || state == state_of(generation, Phase::Taken)
+        self.tenure.is_live(generation)
     }
 }
 
@@ -260,6 +238,11 @@ impl Drop for Cache {
 
 thread_local! {
     static CACHE: RefCell<Cache> = const { RefCell::new(Cache(Vec::new())) };
+}
+
+/// Has the calling thread's list of free slots made.
+pub(super) fn claim_storage() {
+    CACHE.with(|_| ());
 }
 
 /// The slot with this number, if it was ever used.
@@ -319,7 +302,7 @@ impl SlotRef {
         let slot = pop_free()?;
         let index = slot.index.load(Ordering::Relaxed);
         // Generation 0 is never used, so that no handle is 0.
-        let generation = (slot.generation() + 1) % (1 << GENERATION_BITS);
+        let generation = (slot.tenure.generation() + 1) % (1 << GENERATION_BITS);
         let generation = generation.max(1);
         if !slot.bound.is(session, channel) {
             slot.bind(session, channel);
@@ -331,7 +314,7 @@ impl SlotRef {
         slot.context.pid.store(header.pid.cast_signed(), Ordering::Relaxed);
         slot.context.set_umask(0);
         slot.interrupted.store(false, Ordering::Relaxed);
-        slot.state.store(state_of(generation, Phase::Taken), Ordering::Release);
+        slot.tenure.begin(generation);
         // Sequentially consistent against the queue of early interrupts: see `interrupt`.
         slot.unique.store(header.unique, Ordering::SeqCst);
         let at = SlotRef { slot, index, generation };
@@ -389,7 +372,7 @@ impl SlotRef {
         let origin = if gone { self.slot.unbind(&mut body) } else { (None, None) };
         let (callback, contexts) = (body.callback.take(), body.contexts.take());
         // Under the lock: who holds it and sees a live request can rely on that.
-        self.slot.state.store(state_of(self.generation, Phase::Free), Ordering::Release);
+        self.slot.tenure.end(self.generation);
         drop(body);
         push_free(self.slot);
         // Whatever dropping these leads to, no lock is held.
@@ -419,7 +402,7 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
         if slot.unique.load(Ordering::SeqCst) != unique {
             return None;
         }
-        let generation = slot.generation();
+        let generation = slot.tenure.generation();
         let body = slot.body.lock();
         let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
         let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
@@ -437,7 +420,7 @@ pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRe
             if slot.unique.load(Ordering::SeqCst) == 0 {
                 return None;
             }
-            let generation = slot.generation();
+            let generation = slot.tenure.generation();
             let body = slot.body.lock();
             // An answer under way has taken the session out; the kernel is about to let go.
             let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
@@ -458,14 +441,15 @@ fn has_second_node(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::Rename | Opcode::Rename2 | Opcode::Link)
 }
 
-/// The ids of the requests of `session` that somebody waits for.
-pub(super) fn waiting(session: &Arc<Session>) -> Vec<u64> {
+/// The requests of `session` that somebody waits for: ids, and where their answers go.
+pub(super) fn waiting(session: &Arc<Session>) -> Vec<(u64, Arc<dyn Channel>)> {
     all()
         .filter_map(|(_, slot)| {
             let unique = slot.unique.load(Ordering::SeqCst);
             let body = slot.body.lock();
             let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
-            (unique != 0 && ours && !is_unanswered(slot.opcode())).then_some(unique)
+            let waited_for = unique != 0 && ours && !is_unanswered(slot.opcode());
+            waited_for.then(|| Some((unique, body.channel.clone()?))).flatten()
         })
         .collect()
 }
@@ -498,7 +482,7 @@ pub(super) fn forget_session(session: &Arc<Session>) -> usize {
         if !body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
             continue;
         }
-        let generation = slot.generation();
+        let generation = slot.tenure.generation();
         if slot.take(generation) {
             unanswered += 1;
             drop(body);

@@ -9,3 +9,9 @@ pub fn secure_var(name: &str) -> Option<OsString> {
     let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
     if secure { None } else { std::env::var_os(name) }
 }
+
+/// Whether the process runs under valgrind, which says so to the loader.
+pub fn under_valgrind() -> bool {
+    std::env::var_os("LD_PRELOAD")
+        .is_some_and(|preload| preload.to_string_lossy().contains("/vgpreload_"))
+}

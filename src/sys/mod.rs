@@ -9,6 +9,7 @@ pub mod fork;
 pub mod fsmount;
 pub mod futex;
 pub mod imports;
+pub mod known_fd;
 pub mod pipe;
 pub mod place;
 pub mod probes;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Channel;
 use crate::errno::{Errno, Result};
 use crate::sys::clone::join_connection;
+use crate::sys::known_fd::KnownFd;
 use crate::sys::splice::{SpliceFlags, splice};
 
 /// Where the kernel's device is found; [`Device::try_clone`] opens it again.
@@ -16,17 +17,17 @@ const PATH: &str = "/dev/fuse";
 
 /// A descriptor of `/dev/fuse` that is, or is about to be, one end of a mounted connection.
 ///
-/// Closed when dropped; the connection ends when its last descriptor is closed. Any thread may
+/// Closed when dropped, unless the program has done so; the connection ends when its last descriptor is closed. Any thread may
 /// use it. The kernel is done with a message's pages by the time a call returns.
 #[derive(Debug)]
 pub struct Device {
-    fd: OwnedFd,
+    fd: KnownFd,
 }
 
 impl Device {
     /// Takes over a descriptor of `/dev/fuse`.
     pub fn new(fd: OwnedFd) -> Device {
-        Device { fd }
+        Device { fd: KnownFd::new(fd) }
     }
 }
 
@@ -38,16 +39,16 @@ impl AsFd for Device {
 
 impl Channel for Device {
     fn raw_fd(&self) -> RawFd {
-        self.fd.as_raw_fd()
+        self.fd.as_fd().as_raw_fd()
     }
 
     fn read(&self, buf: &mut [u8]) -> Result<usize> {
         // Not the C library's: where there are threads, each call of that is a cancellation point.
-        Ok(rustix::io::read(&self.fd, buf)?)
+        Ok(rustix::io::read(self.as_fd(), buf)?)
     }
 
     fn writev(&self, message: &[IoSlice<'_>]) -> Result<usize> {
-        Ok(rustix::io::writev(&self.fd, message)?)
+        Ok(rustix::io::writev(self.as_fd(), message)?)
     }
 
     fn can_splice_in(&self) -> bool {

@@ -20,6 +20,13 @@ pub use dev::Device;
 pub use receive::{HEAD, Payload, Received, receive_spliced};
 pub use splice::{DataReply, SendOutcome, SplicePolicy, send_data};
 
+/// Has the calling thread's own storage made, before it is needed.
+pub(crate) fn claim_storage() {
+    pipe::claim_storage();
+    scratch::claim_storage();
+    uring::claim_storage();
+}
+
 /// One open end of a FUSE connection: `/dev/fuse`, a clone of it, or the caller's own I/O.
 ///
 /// Every method may be called from any thread at any time. A reply must leave by the channel its

@@ -49,6 +49,12 @@ thread_local! {
     static LIMIT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
+/// Has the places for the calling thread's pipes made, not the pipes.
+pub(super) fn claim_storage() {
+    REPLY.with(|_| ());
+    RECEIVE.with(|_| ());
+}
+
 /// Caps the pipes of the calling thread at `slots` slots (at least 1; `None` removes the cap) and
 /// closes the ones it has. For memory-constrained callers, and for tests of what happens when the
 /// kernel grants little.

@@ -14,6 +14,11 @@ thread_local! {
     static CACHE: Cell<Option<PageBuffer>> = const { Cell::new(None) };
 }
 
+/// Has the place for the calling thread's buffer made, not the buffer.
+pub(super) fn claim_storage() {
+    CACHE.with(|_| ());
+}
+
 /// A page-aligned buffer of at least the wanted length; goes back to the thread's cache when
 /// dropped. What an earlier request left in it is still there: only send what was filled.
 pub(super) struct Scratch {

@@ -62,7 +62,7 @@ impl Fixture {
         assert!(self.locks.is_calm());
         assert_eq!(self.locks.waiting(), 0);
         assert!(self.space.nodes.select(|node| node.marked || node.users > 0).is_empty());
-        assert_eq!(self.space.nodes.active(), []);
+        assert!(self.space.nodes.active().is_empty());
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Malformed {
     Name,
     /// A count or size in the body goes beyond the message.
     Count,
+    /// Its id is 0, so that an answer would be a notification.
+    Id,
 }
 
 impl fmt::Display for Malformed {
@@ -57,6 +59,7 @@ impl fmt::Display for Malformed {
             }
             Malformed::Name => f.write_str("name missing or not terminated"),
             Malformed::Count => f.write_str("count exceeds the message"),
+            Malformed::Id => f.write_str("its id can't be answered"),
         }
     }
 }

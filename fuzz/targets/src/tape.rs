@@ -40,9 +40,12 @@ impl Tape {
         if len != message.len() {
             return Err(format!("a reply of {} bytes says {len}", message.len()));
         }
-        // Also the answer to a hostile request with that id, which is judged as any other.
-        if unique == 0 && (1..=9).contains(&error) {
-            return Ok(());
+        if unique == 0 {
+            return if (1..=9).contains(&error) {
+                Ok(())
+            } else {
+                Err(format!("{error} is no notification"))
+            };
         }
         if !(-511..=0).contains(&error) || (error != 0 && len != 16) {
             return Err(format!("error {error} in a reply of {len} bytes"));

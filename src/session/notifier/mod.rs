@@ -350,13 +350,62 @@ impl Session {
     }
 
     /// Answers every request that waits, read or not, with an error, so that the kernel lets go of
-    /// what a notification needs. To be called when no loop runs any more.
+    /// what a notification needs. To be called when no loop runs any more, but before the rings are given
+    /// up: what came by one is answered there.
     fn refuse_waiting(self: &Arc<Self>) {
         let Some(channel) = self.channel() else { return };
-        for unique in slots::waiting(self) {
+        for (unique, channel) in slots::waiting(self) {
             // ENOENT: answered meanwhile.
             let _ = self.send(&*channel, unique, Errno::EIO.negated(), &[]);
         }
         self.refuse_unread(&channel);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+
+    fn letter(node: NodeId, ticket: &Arc<Ticket>) -> Item<Letter> {
+        let send: Send = Box::new(|_| Ok(()));
+        let content =
+            Letter { send, behind: SmallVec::new(), until: None, ticket: Some(ticket.clone()) };
+        Item { nodes: [node, 0], size: 1, content }
+    }
+
+    /// Two threads post about one node and about another while one sends; then comes the end.
+    #[test]
+    fn every_notification_is_settled_and_the_thread_ends() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(2);
+        builder.check(|| {
+            let shared = Arc::<Shared>::default();
+            shared.state.lock().threads = 1;
+            let tickets = [Arc::<Ticket>::default(), Arc::<Ticket>::default()];
+            let sender = {
+                let shared = shared.clone();
+                loom::thread::spawn(move || {
+                    shared.run(&Weak::new());
+                    shared.leave();
+                })
+            };
+            let poster = {
+                let (shared, ticket) = (shared.clone(), tickets[1].clone());
+                loom::thread::spawn(move || {
+                    assert!(shared.state.lock().queue.push(letter(2, &ticket)).is_ok());
+                    shared.work.notify_one();
+                })
+            };
+            assert!(shared.state.lock().queue.push(letter(1, &tickets[0])).is_ok());
+            shared.work.notify_one();
+            poster.join().unwrap();
+            shared.close();
+            sender.join().unwrap();
+            assert_eq!(shared.state.lock().threads, 0);
+            for ticket in tickets {
+                // There is no session to send by, or it was dropped at the end.
+                assert_eq!(*ticket.outcome.lock(), Some(Err(Errno::ENOTCONN)));
+            }
+        });
     }
 }

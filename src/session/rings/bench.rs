@@ -1,7 +1,11 @@
 //! Threads that serve what arrives in the clerk's entries.
+//!
+//! Where no thread can be started for a request, the seats serve it between two of their own.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -12,12 +16,17 @@ use crate::sys::uring::Outcome;
 use crate::sys::wake;
 use crate::transport::uring::RingChannel;
 
+/// How often a thread that was refused is asked for again.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Arc<RingChannel>>,
     idle: usize,
     members: Vec<Arc<Member>>,
     closed: bool,
+    /// When the last thread was refused, as long as requests wait.
+    refused: Option<Instant>,
 }
 
 /// Requests that wait for a thread, and the threads.
@@ -25,12 +34,15 @@ pub(super) struct Bench {
     state: Mutex<State>,
     called: Condvar,
     most: usize,
+    /// A thread was refused, and requests wait.
+    short: AtomicBool,
 }
 
 impl Bench {
     /// At most this many threads, but one at least.
     pub fn new(most: usize) -> Bench {
-        Bench { state: Mutex::default(), called: Condvar::new(), most: most.max(1) }
+        let short = AtomicBool::new(false);
+        Bench { state: Mutex::default(), called: Condvar::new(), most: most.max(1), short }
     }
 
     pub fn members(&self) -> Vec<Arc<Member>> {
@@ -44,27 +56,56 @@ impl Bench {
 
     /// Leaves a request for the next thread; starts one if all are busy.
     pub fn serve(&self, rings: &Arc<Rings>, channel: Arc<RingChannel>) {
+        self.state.lock().waiting.push_back(channel);
+        self.called.notify_one();
+        self.reinforce(rings);
+    }
+
+    /// Starts a thread if requests wait for one.
+    fn reinforce(&self, rings: &Arc<Rings>) {
         let member = {
             let mut state = self.state.lock();
-            state.waiting.push_back(channel);
             if state.idle >= state.waiting.len() || state.members.len() >= self.most {
-                None
-            } else {
-                let member = Arc::new(Member::new(None, None));
-                state.members.push(member.clone());
-                Some(member)
+                return;
             }
+            let member = Arc::new(Member::new(None, None));
+            state.members.push(member.clone());
+            member
         };
-        self.called.notify_one();
-        let Some(member) = member else { return };
         let me = member.clone();
-        if let Err(reason) = rings.start("fuse_bench", Some(member.clone()), move |r| work(&r, &me))
+        let started = rings.start("fuse_bench", Some(member.clone()), move |r| work(&r, &me));
+        let Err(reason) = started else { return };
+        let mut state = self.state.lock();
+        state.members.retain(|other| !Arc::ptr_eq(other, &member));
+        // Once for as long as it lasts.
+        if state.refused.replace(Instant::now()).is_none() {
+            log::error!("fuse: {reason}; requests wait for other threads");
+        }
+        self.short.store(true, Ordering::SeqCst);
+        drop(state);
+        rings.call_seats();
+    }
+
+    /// For a seat, between two requests: one that no thread could be started for.
+    pub fn take_over(&self) -> Option<Arc<RingChannel>> {
+        if !self.short.load(Ordering::SeqCst) {
+            return None;
+        }
+        let mut state = self.state.lock();
+        let channel = state.waiting.pop_front();
+        if state.waiting.is_empty() {
+            self.short.store(false, Ordering::SeqCst);
+            state.refused = None;
+        }
+        channel
+    }
+
+    /// Asks again for a thread that was refused, now and then; for the clerk.
+    pub fn retry(&self, rings: &Arc<Rings>) {
+        if self.short.load(Ordering::SeqCst)
+            && self.state.lock().refused.is_some_and(|since| since.elapsed() >= RETRY_EVERY)
         {
-            let mut state = self.state.lock();
-            state.members.retain(|other| !Arc::ptr_eq(other, &member));
-            if state.members.is_empty() {
-                log::error!("fuse: no thread for a request: {reason}");
-            }
+            self.reinforce(rings);
         }
     }
 

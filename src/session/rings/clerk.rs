@@ -155,6 +155,7 @@ impl Clerk<'_> {
                     }
                     Event::Entry(channel, Err(error)) => {
                         self.rings.queue(&channel).disarm();
+                        self.rings.lost(error);
                         log::debug!(
                             "fuse: an entry of queue {} ends: {error}",
                             channel.entry().queue()
@@ -198,6 +199,7 @@ impl Clerk<'_> {
 
     /// Looks at all seats and queues; whether anything was being served since the last time.
     fn look(&mut self) -> bool {
+        self.rings.bench.retry(self.rings);
         let mut active = self.take_early_answers();
         for number in 0..self.rings.queues.len() {
             let queue = &self.rings.queues[number];

@@ -1,8 +1,8 @@
 //! Whether ring threads may call handlers now.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
-use crate::sys::futex;
+use crate::sync::{AtomicU32, futex};
 
 /// Before the kernel was told.
 const NEW: u32 = 0;
@@ -64,7 +64,7 @@ impl Gate {
 
 const _: () = assert!(NEW == 0);
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use std::sync::Arc;

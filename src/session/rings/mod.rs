@@ -43,6 +43,8 @@ use super::pool::start_thread;
 use super::turns::{Turn, Turns};
 use super::{LoopKind, Session, dispatch};
 use crate::errno::{Errno, Result};
+use crate::sync;
+use crate::sys::env::under_valgrind;
 use crate::sys::uring::{HasEntry, Inherited, Outcome, possible_processors};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, TransportChoice, Unused};
@@ -94,7 +96,7 @@ impl Queue {
 /// A thread that calls handlers.
 struct Member {
     /// Odd while a handler runs.
-    turn: AtomicU32,
+    turn: sync::AtomicU32,
     errand: Arc<Errand>,
     /// What it serves, if it has an entry of its own.
     channel: Mutex<Weak<RingChannel>>,
@@ -108,7 +110,7 @@ struct Member {
 impl Member {
     fn new(queue: Option<u16>, desk: Option<Arc<Desk<RingChannel>>>) -> Member {
         Member {
-            turn: AtomicU32::new(0),
+            turn: sync::AtomicU32::new(0),
             errand: Arc::default(),
             channel: Mutex::default(),
             queue,
@@ -272,12 +274,27 @@ impl Rings {
     /// request back if no more can be had.
     fn adopt(self: &Arc<Self>, channel: Arc<RingChannel>) -> Result<(), Arc<RingChannel>> {
         self.adopted.fetch_add(1, Ordering::SeqCst);
-        let Ok(desk) = Desk::new() else { return Err(channel) };
-        let member = Arc::new(Member::new(Some(channel.entry().queue()), Some(Arc::new(desk))));
-        self.seats.lock().push(member.clone());
-        let (me, theirs) = (member.clone(), channel.clone());
-        self.start("fuse_ring", Some(member), move |rings| seat::adopt(&rings, &me, theirs))
-            .map_err(|_| channel)
+        let started = Desk::new().map_err(|_| ()).and_then(|desk| {
+            let member = Arc::new(Member::new(Some(channel.entry().queue()), Some(Arc::new(desk))));
+            self.seats.lock().push(member.clone());
+            let (me, theirs) = (member.clone(), channel.clone());
+            let adopt = move |rings| seat::adopt(&rings, &me, theirs);
+            self.start("fuse_ring", Some(member.clone()), adopt).map_err(|_| {
+                // Nobody may wait for a thread that there is not.
+                self.seats.lock().retain(|seat| !Arc::ptr_eq(seat, &member));
+            })
+        });
+        started.map_err(|()| {
+            self.adopted.fetch_sub(1, Ordering::SeqCst);
+            channel
+        })
+    }
+
+    /// Wakes the seats that wait, to look around.
+    fn call_seats(&self) {
+        for seat in self.seats.lock().iter() {
+            seat.desk.iter().for_each(|desk| desk.ring());
+        }
     }
 
     /// A thread has registered its entry, or could not.
@@ -296,6 +313,16 @@ impl Rings {
                 self.payload / 1024
             );
         }
+    }
+
+    /// An entry has ended with this error. If that says that the device's descriptor is no longer the
+    /// device's, which only the program can have done, the loop ends as by a failed read, and this is true.
+    fn lost(&self, error: Errno) -> bool {
+        let lost = self.awaited.load(Ordering::SeqCst) == 0 && is_lost(error);
+        if lost && let Some(session) = self.session.upgrade() {
+            session.reading_failed(error);
+        }
+        lost
     }
 
     /// A request has arrived in an entry, which is not armed any more.
@@ -399,9 +426,7 @@ impl Rings {
         self.gate.close();
         self.spares_first.close();
         self.desk.ring();
-        for seat in self.seats.lock().iter() {
-            seat.desk.iter().for_each(|desk| desk.ring());
-        }
+        self.call_seats();
         self.bench.close();
         let me = std::thread::current().id();
         loop {
@@ -429,6 +454,11 @@ fn descriptors() -> usize {
     use nix::sys::resource::{Resource, getrlimit};
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
     usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// Whether a registered entry's end with this error means that its command went to another file or none.
+fn is_lost(error: Errno) -> bool {
+    matches!(error, Errno::EBADF | Errno::EOPNOTSUPP)
 }
 
 /// How a thread says that it is ready, or why not.
@@ -461,6 +491,9 @@ impl Session {
         }
         if self.watched.load(Ordering::Relaxed) {
             return Err(Unused::AutoUnmount);
+        }
+        if under_valgrind() {
+            return Err(Unused::Valgrind);
         }
         if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
             return Err(Unused::CustomIo);
@@ -534,5 +567,42 @@ impl Session {
         if let Some(rings) = rings {
             rings.close();
         }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+
+    /// Whoever shuts the gate and sees no handler run can rely on that.
+    #[test]
+    fn no_handler_runs_behind_a_shut_gate() {
+        loom::model(|| {
+            let (gate, member) = (Arc::new(Gate::default()), Arc::new(Member::new(None)));
+            let inside = Arc::new(sync::AtomicUsize::new(0));
+            gate.open();
+            let thread = {
+                let (gate, member, inside) = (gate.clone(), member.clone(), inside.clone());
+                loom::thread::spawn(move || {
+                    // As `Rings::admit` does it.
+                    member.begin();
+                    if gate.is_open() {
+                        inside.store(1, Ordering::SeqCst);
+                        loom::thread::yield_now();
+                        inside.store(0, Ordering::SeqCst);
+                    }
+                    member.end();
+                    // Held up, until it is closed for good.
+                    assert!(!gate.pass());
+                })
+            };
+            gate.shut();
+            while member.is_busy() {
+                loom::thread::yield_now();
+            }
+            assert_eq!(inside.load(Ordering::SeqCst), 0, "a handler runs");
+            gate.close();
+            thread.join().unwrap();
+        });
     }
 }

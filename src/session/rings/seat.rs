@@ -121,6 +121,11 @@ impl Seat<'_> {
                 self.queue().lent.store(false, Ordering::SeqCst);
                 self.commit(answered);
             }
+            while let Some(channel) = self.rings.bench.take_over() {
+                if !self.take_over(channel) {
+                    break;
+                }
+            }
             if self.rings.gate.is_closed() {
                 // The last answer goes out; then the kernel takes back what is armed here.
                 let _ = self.ring.submit();
@@ -171,6 +176,19 @@ impl Seat<'_> {
         }
     }
 
+    /// Serves what arrived in an entry of the clerk's and found no thread. Meanwhile something may wait in
+    /// this seat's own entry. False if the gate is closed for good.
+    fn take_over(&mut self, channel: Arc<RingChannel>) -> bool {
+        let Some(turn) = self.rings.admit(self.member) else { return false };
+        let outcome = self.rings.serve(&mut self.server, &channel, false);
+        drop(turn);
+        self.member.end();
+        if outcome == Outcome::Commit {
+            self.rings.desk.leave(channel);
+        }
+        true
+    }
+
     /// False if the seat is to end.
     fn serve(&mut self, channel: &Arc<RingChannel>) -> bool {
         let Some(turn) = self.rings.admit(self.member) else { return false };
@@ -203,7 +221,7 @@ impl Seat<'_> {
             // Unmounted, aborted, or this thread is being ended.
             Errno::ENOTCONN | Errno::ECONNABORTED | Errno::ENODEV | Errno::ECANCELED => false,
             error => {
-                if !self.rings.failed.load(Ordering::SeqCst) {
+                if !self.rings.lost(error) && !self.rings.failed.load(Ordering::SeqCst) {
                     self.rings.registered(Err(error));
                 }
                 drop(channel);

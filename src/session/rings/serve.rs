@@ -6,6 +6,7 @@ use super::super::errand::Errand;
 use super::super::receive::{DATA_OFFSET, Message, RequestBuffer};
 use super::super::{Session, dispatch};
 use super::doorbell::{self, RegularFiles};
+use crate::errno::Errno;
 use crate::sys::uring::{HasEntry, Outcome};
 use crate::transport::Channel;
 use crate::transport::uring::{RingChannel, serving};
@@ -40,6 +41,8 @@ impl Server {
     ) -> Outcome {
         let Some(mut handling) = channel.entry().begin(defers) else {
             log::error!("fuse: malformed request in queue {}", channel.entry().queue());
+            // Not the kernel's: it would come again and again.
+            session.reading_failed(Errno::EIO);
             return Outcome::Gone;
         };
         let header = handling.arrived().header;

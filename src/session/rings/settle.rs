@@ -9,13 +9,11 @@
 //! to look finds it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 use super::Rings;
-use crate::sys::futex;
+use crate::sync::{self, AtomicU32, Condvar, Mutex, futex};
 use crate::transport::uring::RingChannel;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
@@ -125,9 +123,11 @@ impl Releases {
             if !state.running.iter().any(concerns) {
                 return true;
             }
-            if self.ended.wait_until(&mut state, until).timed_out() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return false;
             }
+            state = sync::wait_for(&self.ended, state, left);
         }
     }
 }
@@ -162,7 +162,7 @@ impl Rings {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -197,5 +197,52 @@ mod tests {
         releases.leave(1);
         releases.leave(2);
         assert!(thread.join().unwrap());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+
+    /// A RELEASE lies in a ring whose thread looks when it likes. Whoever asks afterwards does not go on
+    /// before it has been handled.
+    #[test]
+    fn a_release_that_was_sent_before_is_handled_before() {
+        loom::model(|| {
+            let (witness, releases) = (Arc::new(Witness::default()), Arc::new(Releases::default()));
+            let ring = Arc::new(Mutex::new(0));
+            let handled = Arc::new(sync::AtomicUsize::new(0));
+            let thread = {
+                let (witness, releases, ring, handled) =
+                    (witness.clone(), releases.clone(), ring.clone(), handled.clone());
+                loom::thread::spawn(move || {
+                    // As often as it may have to look: once too early, and once that counts.
+                    for _ in 0..2 {
+                        let owed = witness.owed();
+                        let arrived = std::mem::take(&mut *ring.lock());
+                        (0..arrived).for_each(|_| releases.enter(1, 10));
+                        if let Some(asked) = owed {
+                            witness.testify(asked);
+                        }
+                        if arrived > 0 {
+                            handled.fetch_add(1, Ordering::SeqCst);
+                            releases.leave(1);
+                        }
+                        loom::thread::yield_now();
+                    }
+                    // The end comes with a last word, which nobody waits for in vain.
+                    let arrived = std::mem::take(&mut *ring.lock());
+                    handled.fetch_add(arrived, Ordering::SeqCst);
+                    witness.testify(witness.asked.load(Ordering::SeqCst));
+                })
+            };
+            *ring.lock() += 1;
+            let asked = witness.ask();
+            let until = Instant::now() + LONGEST * 1000;
+            assert!(witness.wait(asked, until));
+            assert!(releases.wait(&[10], until));
+            assert_eq!(handled.load(Ordering::SeqCst), 1, "went on before the RELEASE");
+            thread.join().unwrap();
+        });
     }
 }

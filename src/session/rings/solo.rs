@@ -248,6 +248,10 @@ impl Solo {
                     Outcome::Gone => {}
                 }
             }
+            Event::Entry(_, Err(error)) if super::is_lost(error) => {
+                log::error!("fuse: waiting for requests: {error}");
+                return Err(error);
+            }
             // The device says so too, and is asked.
             Event::Entry(_, Err(error)) => log::debug!("fuse: an entry ends: {error}"),
         }

@@ -9,8 +9,8 @@ use zerocopy::FromBytes;
 use super::buffers::Buffers;
 use super::message::Arrived;
 use crate::errno::{Errno, Result};
-use crate::wire::OUT_HEADER_SIZE;
 use crate::wire::layout::{InHeader, OutHeader};
+use crate::wire::{OUT_HEADER_SIZE, Opcode};
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,12 @@ impl Entry {
             return None;
         }
         let arrived = self.buffers.arrived()?;
+        // What was here before is still there if it was not the kernel that completed the command, but
+        // another file by the descriptor's number. Ids of retrieved data are this side's own.
+        let same = turn.serial != 0 && arrived.header.unique == turn.unique;
+        if same && arrived.header.opcode != Opcode::NotifyReply as u32 {
+            return None;
+        }
         turn.phase = Phase::Serving;
         turn.serial += 1;
         turn.unique = arrived.header.unique;

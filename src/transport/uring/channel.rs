@@ -139,6 +139,11 @@ thread_local! {
     static HERE: RefCell<Option<Arc<RingChannel>>> = const { RefCell::new(None) };
 }
 
+/// Has the calling thread's place for that made.
+pub fn claim_storage() {
+    HERE.with(|_| ());
+}
+
 /// Names what this thread's handler serves from now on.
 pub fn serving(channel: Option<Arc<RingChannel>>) {
     HERE.replace(channel);

@@ -3,5 +3,5 @@
 mod channel;
 mod options;
 
-pub use channel::{Home, RingChannel, flush, serving};
+pub use channel::{Home, RingChannel, claim_storage, flush, serving};
 pub use options::{TransportChoice, TransportOptions, Unused};

@@ -67,6 +67,9 @@ pub enum Unused {
     /// killed, and the device with them; the helper looks right away whether the mount is dead, and leaves
     /// one alone that does not seem to be.
     AutoUnmount,
+    /// One thread of a process under valgrind runs at a time, and valgrind (3.19) does not know that one which
+    /// waits in io_uring_enter(2) lets others run.
+    Valgrind,
     /// The caller's own I/O.
     CustomIo,
     /// A character device.
@@ -90,6 +93,7 @@ impl fmt::Display for Unused {
             Unused::OneThread => "one thread serves (option io_uring asks for it all the same)",
             Unused::Filesystem => "the filesystem does not want it",
             Unused::AutoUnmount => "with auto_unmount the mount of a killed process would stay",
+            Unused::Valgrind => "under valgrind nothing else runs while a thread waits in a ring",
             Unused::CustomIo => "the program does its own I/O",
             Unused::CharDevice => "character devices have no io_uring",
             Unused::CloneFd => "clone_fd is set",

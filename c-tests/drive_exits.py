@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Daemons in trouble: each serves as far as it can, and ends in time, `destroy` called once.
+
+Usage: drive_exits.py PROGRAM [daemon options]
+"""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import ferrotest as ft
+from ferrotest import attempt, say
+from ferrotest2 import Daemon2, own
+
+PATIENCE = 30  # seconds for what takes milliseconds: a hang is looked for, not slowness
+SIZE = 256 * 1024
+DATA = bytes((i * 7 + i // 4096) % 256 for i in range(SIZE))
+PROGRAM, OPTIONS = sys.argv[1], sys.argv[2:]
+# Reads all, in pieces; says what came of it.
+READ = """
+import os, sys
+path, size = sys.argv[1], int(sys.argv[2])
+def read():
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return b"".join(os.pread(fd, 65536, at) for at in range(0, size, 65536))
+    finally:
+        os.close(fd)
+try:
+    data = read()
+    ok = data == bytes((i * 7 + i // 4096) % 256 for i in range(size))
+    print("data" if ok else f"WRONG {len(data)} bytes")
+except OSError as e:
+    print(os.strerror(e.errno))
+"""
+
+
+class Client:
+    """A process of its own, which may hang."""
+
+    def __init__(self, daemon, name, size=SIZE):
+        self.proc = subprocess.Popen([sys.executable, "-c", READ, daemon.path(name), str(size)],
+                                     stdout=subprocess.PIPE, text=True)
+
+    def result(self):
+        try:
+            return self.proc.communicate(timeout=PATIENCE)[0].strip()
+        except subprocess.TimeoutExpired:
+            with open(f"/proc/{self.proc.pid}/stack", errors="replace") as f:
+                ft.note(f.read())
+            return "HANGS"
+
+
+def start(before="", env=None):
+    kind = Daemon2 if PROGRAM.endswith("2") else ft.Daemon
+    return kind(PROGRAM, *OPTIONS, env={"FT_BEFORE": before, "FERROFUSE_EXIT_WAIT": "20"} | (env or {}))
+
+
+def tell(daemon, what):
+    """Has the daemon do it. What becomes of the look-up is another matter."""
+    attempt(os.stat, daemon.path("do." + what))
+
+
+def reads(daemon, count):
+    """Whether the data is right, each time."""
+    seen = set()
+    for _ in range(count):
+        fd = os.open(daemon.path("data"), os.O_RDONLY)
+        data = b"".join(os.pread(fd, 65536, at) for at in range(0, SIZE, 65536))
+        os.close(fd)
+        seen.add("data" if data == DATA else "WRONG")
+    return " ".join(sorted(seen))
+
+
+def ended(name, daemon, asks=False, aborts=False):
+    """The daemon ends in time. `asks`: the system's library has to be asked something for that; `aborts`: it
+    may be killed by itself, see `run`."""
+    until = time.monotonic() + PATIENCE
+    while daemon.proc.poll() is None and time.monotonic() < until:
+        if asks and not own():
+            attempt(os.stat, daemon.path("x"))
+        time.sleep(0.005)
+    if daemon.proc.poll() is None:
+        try:
+            with open(f"/proc/{daemon.pid}/status") as f:
+                ft.note(f.read())
+            ft.die(f"{name}: does not end; {daemon.log()}")
+        finally:
+            daemon.clean()
+    report = [word for word in daemon.report() if word != "mounted"]
+    # The system's library returns this now and then, see `ends` in `run`.
+    report = ["loop=0" if word == "loop=-103" and not own() else word for word in report]
+    if PROGRAM == "exits2" and not own():
+        # Known as well.
+        report = [word for word in report if word not in ("inherited", "/dev/fuse")]
+    how = f"{daemon.proc.returncode} {' '.join(report)}"
+    if not aborts:
+        say(f"{name}: ended", f"{how}, mounted: {ft.mounted_device(daemon.mnt) is not None}")
+    elif own() and daemon.proc.returncode != 0:
+        ft.die(f"{name}: ended: {how}; {daemon.log()}")
+    daemon.clean()
+
+
+ENDS = {
+    "SIGTERM": lambda d: d.signal(signal.SIGTERM),
+    "abort": lambda d: d.abort(),
+    "umount": lambda d: d.unmount(),
+    "umount -l": lambda d: subprocess.run(["umount", "-l", d.mnt], check=True),
+}
+
+
+def at_the_end(what, ends, count):
+    """The trouble, then data, then each kind of end."""
+    for name in ends:
+        daemon = start()
+        tell(daemon, what)
+        say(f"{what}: read", reads(daemon, count))
+        ENDS[name](daemon)
+        ended(f"{what}, {name}", daemon, asks=True)
+
+
+def plain_ends():
+    for name, end in ENDS.items():
+        daemon = start()
+        slow = Client(daemon, "slow", 1) if name != "umount" else None
+        if slow:
+            time.sleep(0.15)
+        end(daemon)
+        ended(name, daemon)
+        if slow and slow.result() == "HANGS":
+            ft.die(f"{name}: the reader hangs")
+    for what in "exit", "exit-soon":
+        daemon = start()
+        tell(daemon, what)
+        ended(what, daemon, asks=True)
+    daemon = start()
+    slow = Client(daemon, "slow", 1)
+    time.sleep(0.15)
+    daemon.signal(signal.SIGKILL)
+    ended("SIGKILL", daemon)
+    say("SIGKILL: reader", slow.result() != "HANGS")
+
+
+def before_the_loop():
+    """What comes before the loop, or before the mount, counts."""
+    environment = dict(os.environ, FT_BEFORE="term")
+    if own():
+        environment["LD_LIBRARY_PATH"] = ft.LIBDIR
+    mnt = os.path.join(ft.TMP, "mnt")
+    r = subprocess.run([os.path.join(ft.BIN, PROGRAM), mnt, "-f", *OPTIONS], stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, env=environment, timeout=PATIENCE)
+    say("SIGTERM before the mount", f"{r.returncode} {r.stdout.split()}")
+    say("SIGTERM before the mount: mounted", ft.mounted_device(mnt) is not None)
+    daemon = start("signals")
+    say("signals before the mount: read", reads(daemon, 5))
+    daemon.unmount()
+    ended("signals before the mount", daemon)
+
+
+def inheritance():
+    daemon = start()
+    say("exec: read", reads(daemon, 3))
+    tell(daemon, "exec")
+    until = time.monotonic() + PATIENCE
+    while "executed" not in daemon.report() and time.monotonic() < until:
+        time.sleep(0.005)
+    daemon.unmount()
+    ended("exec", daemon)
+
+
+def limits():
+    daemon = start()
+    tell(daemon, "no-threads")
+    clients = [Client(daemon, "slow", 65536) for _ in range(3)]
+    say("no-threads: clients", [client.result() for client in clients])
+    say("no-threads: read", reads(daemon, 3))
+    daemon.signal(signal.SIGTERM)
+    ended("no-threads", daemon)
+    for name, end in ENDS.items():
+        daemon = start()
+        tell(daemon, "no-files")
+        say("no-files: read", reads(daemon, 3))
+        end(daemon)
+        ended(f"no-files, {name}", daemon, aborts=True)
+    daemon = start()
+    tell(daemon, "no-memory")
+    client = Client(daemon, "data").result()
+    ft.note(f"no-memory: {client}")
+    if client == "HANGS" or "WRONG" in client:
+        ft.die(f"no-memory: the reader says {client}")
+    daemon.signal(signal.SIGTERM)
+    ended("no-memory", daemon, aborts=True)
+
+
+def closed():
+    for what in "close", "null":
+        daemon = start()
+        client = subprocess.Popen(["stat", daemon.path("do." + what)], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        try:
+            client.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            ft.die(f"{what}: the client hangs; {daemon.log()}")
+        # Whoever reads meanwhile keeps the connection; the next one finds it gone.
+        ended(what, daemon, asks=True)
+
+
+def main():
+    plain_ends()
+    before_the_loop()
+    at_the_end("signals", ("SIGTERM",), 20)
+    at_the_end("forks", ("SIGTERM", "abort"), 20)
+    at_the_end("child", ENDS, 2)
+    inheritance()
+    limits()
+    closed()
+
+
+main()
