@@ -1,7 +1,7 @@
 //! Noticing that the client has gone to another processor.
 //!
-//! Requests then come much more slowly. The worker itself looks for the client: a thread that did so from
-//! time to time would be woken on an idle processor, which makes the scheduler fetch the client there.
+//! Requests then come much more slowly. The worker itself looks for the client, so that nobody is woken for
+//! that while nothing changes.
 
 use std::time::{Duration, Instant};
 
