@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Two mounts measured in turns until the median of the pairs' ratios has settled."""
+"""Mounts measured in turns until the medians of their ratios have settled."""
 import dataclasses
 import statistics
 import subprocess
@@ -17,12 +17,12 @@ class Measured:
 
 
 @dataclasses.dataclass
-class Pair:
-    system: Measured
-    own: Measured
-    ratio: float       # median of the pairs' rates, own to the system's
-    spread: float      # half of the middle half's width of those ratios
-    cpu_ratio: float
+class Compared:
+    """What several mounts did with one load; the first one is what the others are compared with."""
+    measured: dict     # of each its medians
+    ratio: dict        # of each other: median of its rates to the first one's, run by run
+    spread: dict       # half of the middle half's width of those ratios
+    cpu_ratio: dict
     count: int
 
 
@@ -49,24 +49,31 @@ def spread_of(ratios):
     return (high - low) / 2
 
 
-def compare(load, bins, system, own, seconds, least, most):
-    """Measures pairs, each in the other order than the one before, until the median is known to a
-    few percent, or `most` of them are through."""
-    runs, ratios = {"system": [], "own": []}, []
-    while len(ratios) < most:
-        order = [("system", system), ("own", own)]
-        for name, mount in order if len(ratios) % 2 == 0 else reversed(order):
-            runs[name].append(once(load, bins, mount, seconds))
-        ratios.append(runs["own"][-1].rate / runs["system"][-1].rate)
-        if len(ratios) >= least and spread_of(ratios) / len(ratios) ** 0.5 < 0.02 * median(ratios):
+def compare(load, bins, mounts, seconds, least, most):
+    """Measures the mounts, a dictionary, in turns, each time in another order, until the medians are known
+    to a few percent, or `most` rounds are through."""
+    names = list(mounts)
+    first, others = names[0], names[1:]
+    runs, ratios = {name: [] for name in names}, {name: [] for name in others}
+    for count in range(1, most + 1):
+        order = names[count % len(names):] + names[:count % len(names)]
+        for name in order if count % 2 else reversed(order):
+            runs[name].append(once(load, bins, mounts[name], seconds))
+        for name in others:
+            ratios[name].append(runs[name][-1].rate / runs[first][-1].rate)
+        if count >= least and all(spread_of(found) / count ** 0.5 < 0.02 * median(found)
+                                  for found in ratios.values()):
             break
 
     def medians(name):
         return Measured(*(median([getattr(run, field.name) for run in runs[name]])
                           for field in dataclasses.fields(Measured)))
 
-    cpu = [own.cpu / system.cpu for own, system in zip(runs["own"], runs["system"], strict=True)]
-    return Pair(medians("system"), medians("own"), median(ratios), spread_of(ratios), median(cpu), len(ratios))
+    def cpu(name):
+        return median([own.cpu / system.cpu for own, system in zip(runs[name], runs[first], strict=True)])
+
+    return Compared({name: medians(name) for name in names}, {name: median(ratios[name]) for name in others},
+                    {name: spread_of(ratios[name]) for name in others}, {name: cpu(name) for name in others}, count)
 
 
 class Busy:

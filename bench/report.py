@@ -23,18 +23,33 @@ def table(head, rows):
         yield "| " + " | ".join(row) + " |"
 
 
+WAYS = {"dev": "/dev/fuse", "uring": "io_uring"}
+
+
 def timing(results):
-    """Of each filesystem a table; `results` has (program, source, load, pair)."""
-    head = ("load", "libfuse", "ferrofuse", "ratio", "+-", "p50", "p99", "daemon's time each", "pairs")
+    """Of each filesystem a table; `results` has (program, source, load, compared)."""
+    ways = list(results[0][3].ratio)
+    head = ["load", "libfuse"]
+    for way in ways:
+        head += [WAYS[way], "ratio", "+-"]
+    head += ["p50", "p99", "daemon's time each", "rounds"]
     for program, source in dict.fromkeys((r[0], r[1]) for r in results):
         yield f"\n### {program}, source in {source}\n"
-        yield from table(head, (
-            (load.name, rate_of(load, pair.system.rate), rate_of(load, pair.own.rate),
-             f"**{pair.ratio:.2f}**", f"{pair.spread:.2f}",
-             f"{time_of(pair.system.p50)} / {time_of(pair.own.p50)}",
-             f"{time_of(pair.system.p99)} / {time_of(pair.own.p99)}",
-             f"{time_of(pair.system.cpu)} / {time_of(pair.own.cpu)} ({pair.cpu_ratio:.2f})", str(pair.count))
-            for p, s, load, pair in results if (p, s) == (program, source)))
+        rows = []
+        for name, where, load, found in results:
+            if (name, where) != (program, source):
+                continue
+            all_of = list(found.measured.values())
+            row = [load.name, rate_of(load, found.measured["libfuse"].rate)]
+            for way in ways:
+                row += [rate_of(load, found.measured[way].rate), f"**{found.ratio[way]:.2f}**",
+                        f"{found.spread[way]:.2f}"]
+            row += [" / ".join(time_of(each.p50) for each in all_of),
+                    " / ".join(time_of(each.p99) for each in all_of),
+                    " / ".join(time_of(each.cpu) for each in all_of) + " (" +
+                    ", ".join(f"{found.cpu_ratio[way]:.2f}" for way in ways) + ")", str(found.count)]
+            rows.append(row)
+        yield from table(head, rows)
 
 
 def counted(counts):
@@ -56,9 +71,9 @@ def sizes(rows):
 def write(path, machine, state, results, counts, small):
     folder = os.path.dirname(path)
     lines = ["# Debian's libfuse and ferrofuse, side by side", "",
-             "Written by `make bench`. The same programs on both libraries, in turns; medians of the pairs. Where two",
-             "figures stand in one field, the first is libfuse's. The ratio is that of throughputs, ours to libfuse's;",
-             "`+-` is half the width of its middle half.", ""]
+             "Written by `make bench`. The same programs on both libraries, in turns; medians of the rounds. Where several",
+             "figures stand in one field, the first is libfuse's, the others are ours, by the device and by io_uring. The",
+             "ratio is that of throughputs, ours to libfuse's; `+-` is half the width of its middle half.", ""]
     lines += [f"- {name}: {value}" for name, value in (*machine, ("state", state))]
     if counts:
         lines += ["", "## What a request costs", "", "Instructions of the library in user space, from callgrind; system "
@@ -75,15 +90,18 @@ def write(path, machine, state, results, counts, small):
         lines += ["", "## Time"]
         lines += timing(results)
         for what, title, value, better in (
-            ("throughput", "Throughput, to libfuse's", lambda pair: pair.ratio, "more"),
-            ("cpu", "Daemon's processor time per operation, to libfuse's", lambda pair: pair.cpu_ratio, "less"),
-            ("p50", "Median latency, to libfuse's", lambda pair: pair.own.p50 / max(pair.system.p50, 1), "less"),
-            ("p99", "99th percentile of latency, to libfuse's",
-             lambda pair: pair.own.p99 / max(pair.system.p99, 1), "less"),
+            ("throughput", "Throughput", lambda found, way: found.ratio[way], "more"),
+            ("cpu", "Daemon's processor time per operation", lambda found, way: found.cpu_ratio[way], "less"),
+            ("p50", "Median latency",
+             lambda found, way: found.measured[way].p50 / max(found.measured["libfuse"].p50, 1), "less"),
+            ("p99", "99th percentile of latency",
+             lambda found, way: found.measured[way].p99 / max(found.measured["libfuse"].p99, 1), "less"),
         ):
-            rows = [(f"{p}: {load.name}" + (f" ({s})" if s == "ext4" else ""), value(pair))
-                    for p, s, load, pair in results]
-            svg.chart(os.path.join(folder, f"{what}.svg"), title, rows, better)
-            lines += ["", f"![{what}]({what}.svg)"]
+            for way in results[0][3].ratio:
+                rows = [(f"{p}: {load.name}" + (f" ({s})" if s == "ext4" else ""), value(found, way))
+                        for p, s, load, found in results]
+                svg.chart(os.path.join(folder, f"{what}-{way}.svg"), f"{title} by {WAYS[way]}, to libfuse's", rows,
+                          better)
+                lines += ["", f"![{what} by {WAYS[way]}]({what}-{way}.svg)"]
     with open(path, "w") as file:
         file.write("\n".join(lines) + "\n")

@@ -3,6 +3,8 @@
 import ctypes
 import fcntl
 import os
+import subprocess
+import sys
 import threading
 
 SWITCH = "/sys/module/fuse/parameters/enable_uring"
@@ -88,3 +90,19 @@ class UringSwitch:
             pass  # another process needs it still, and puts it back
         finally:
             os.close(lock)
+
+
+def main():
+    """Runs a command with the switch on; its exit status, or 77 and the reason on standard error."""
+    switch = UringSwitch()
+    if reason := works() or switch.turn_on():
+        print(reason, file=sys.stderr)
+        return 77
+    try:
+        return subprocess.run(sys.argv[1:], check=False).returncode
+    finally:
+        switch.put_back()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,6 +23,7 @@ macro_rules! named {
 
 named!(
     EPERM,
+    ESRCH,
     ENOENT,
     EINTR,
     EIO,
@@ -64,6 +65,10 @@ named!(
     ENOTCONN,
     ECONNABORTED,
     ESTALE,
+    EBADMSG,
+    ENOTSOCK,
+    EAFNOSUPPORT,
+    ENOBUFS,
 );
 
 impl Errno {

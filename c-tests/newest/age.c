@@ -4,7 +4,7 @@
  * entry points that this version has, and asked by its own main thread. What it prints does not depend
  * on version, headers or library.
  *
- *   age hl|ll MOUNTPOINT
+ *   age hl|ll|bg MOUNTPOINT      bg: by paths, from the background and served by fuse_main()
  */
 #define _GNU_SOURCE
 #include <fuse.h>
@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define HANDLE 0x1122334455667788ull
@@ -27,6 +28,7 @@
 static char left[] = "left half, ";
 static char right[] = "right half\n";
 static int flushes, handles_wrong;
+static int in_background;
 
 /* The data in two segments, so that the distance between them matters. From malloc, for read_buf. */
 static struct fuse_bufvec *halves(size_t size, off_t off)
@@ -78,8 +80,9 @@ static void check(const struct fuse_file_info *fi)
 
 static void *hl_init(struct fuse_conn_info *conn, struct fuse_config *cfg)
 {
-    printf("init: %s max_write %u debug %d\n", conn->capable & FUSE_CAP_ASYNC_READ ? "async" : "no",
-           conn->max_write, cfg->debug);
+    if (!in_background)
+        printf("init: %s max_write %u debug %d\n",
+               conn->capable & FUSE_CAP_ASYNC_READ ? "async" : "no", conn->max_write, cfg->debug);
     /* Fields in front of, and behind, those that moved. */
     cfg->use_ino = 1;
     cfg->entry_timeout = 7;
@@ -341,6 +344,52 @@ static void ask(const char *mountpoint)
     close(fd);
 }
 
+/* The exit status of fuse_main(), and a descriptor that ends with the process in the background. */
+static int start(const char *mountpoint, const char *option, int *end)
+{
+    char program[] = "age", arg[100], where[4096];
+    char *argv[] = {program, where, arg, NULL};
+    int ends[2], status = -1;
+    pid_t child;
+
+    snprintf(where, sizeof(where), "%s", mountpoint);
+    snprintf(arg, sizeof(arg), "-o%s", option);
+    if (pipe(ends) != 0)
+        return -1;
+    child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        /* Of the help for a wrong option there are many words. */
+        if (freopen("/dev/null", "w", stderr) == NULL)
+            _exit(99);
+        _exit(fuse_main(3, argv, &hl_ops, NULL));
+    }
+    close(ends[1]);
+    waitpid(child, &status, 0);
+    *end = ends[0];
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Once the parent has ended, the mount is there, or there is nobody. */
+static int background(const char *mountpoint)
+{
+    char byte;
+    int end, status;
+
+    /* Some releases are still heard there. */
+    in_background = 1;
+    status = start(mountpoint, "nonsense", &end);
+    printf("refused: %d", status != 0);
+    printf(", over: %d\n", read(end, &byte, 1) == 0);
+    close(end);
+    printf("started: %d\n", start(mountpoint, "fsname=age", &end));
+    ask(mountpoint);
+    printf("unmounted: %d", umount2(mountpoint, MNT_DETACH));
+    printf(", over: %d\n", read(end, &byte, 1) == 0);
+    close(end);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
@@ -351,6 +400,8 @@ int main(int argc, char **argv)
     if (argc != 3)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (strcmp(argv[1], "bg") == 0)
+        return background(argv[2]);
     fuse_opt_add_arg(&args, "age");
     if (by_paths) {
         fuse = fuse_new(&args, &hl_ops, sizeof(hl_ops), NULL);

@@ -13,18 +13,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MIB (1024 * 1024)
+
+/* Of Linux 5.12, which the C library's headers may not have. */
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x00100000
+struct mount_attr {
+    uint64_t attr_set, attr_clr, propagation, userns_fd;
+};
+#endif
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
 
 static const char *test, *backing;
 static int reads, lookups, forgets, tmpfiles, timeouts, closed;
@@ -41,6 +57,12 @@ static void init(void *userdata, struct fuse_conn_info *conn)
     if (is("passthrough")) {
         printf("passthrough offered: %d\n", fuse_get_feature_flag(conn, FUSE_CAP_PASSTHROUGH));
         fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
+    }
+    if (is("idmap")) {
+        printf("idmap offered: %d\n", fuse_set_feature_flag(conn, FUSE_CAP_ALLOW_IDMAP));
+    }
+    if (is("contexts")) {
+        printf("contexts offered: %d\n", fuse_set_feature_flag(conn, FUSE_CAP_SECURITY_CTX));
     }
     if (is("flags")) {
         printf("capable %d %d, want %d %d\n", conn->capable == (uint32_t)conn->capable_ext,
@@ -125,12 +147,69 @@ static void release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     fuse_reply_err(req, 0);
 }
 
+/* Puts the answer where it is to go, if it came by io_uring. */
+static void read_ring(fuse_req_t req, size_t size, off_t off)
+{
+    static int said;
+    char *place = NULL;
+    size_t room = 0, n;
+    void *region = &said;
+    int status = fuse_req_get_payload(req, &place, &room, &region);
+
+    if (!__atomic_exchange_n(&said, 1, __ATOMIC_SEQ_CST))
+        printf("by ring: %d, payload: %d, room: %d, region: %d\n", fuse_req_is_uring(req), status,
+               room >= size, region != NULL);
+    if (status != 0 || room < size) {
+        fuse_reply_err(req, EIO);
+        return;
+    }
+    for (n = 0; n < size; n++)
+        place[n] = (char)((off + n) * 7 >> 3);
+    fuse_reply_buf(req, place, size);
+}
+
 static void read_file(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                       struct fuse_file_info *fi)
 {
-    (void)ino, (void)size, (void)off, (void)fi;
+    (void)ino, (void)fi;
     __atomic_fetch_add(&reads, 1, __ATOMIC_SEQ_CST);
-    fuse_reply_err(req, EIO);
+    if (is("ring"))
+        read_ring(req, size, off);
+    else
+        fuse_reply_err(req, EIO);
+}
+
+/* How many security contexts come one by one. */
+static unsigned contexts(fuse_req_t req)
+{
+    const char *name, *value;
+    unsigned n = 0;
+    uint32_t length;
+
+    while (fuse_req_secctx_next(req, &name, &value, &length) == 0) {
+        fprintf(stderr, "context %s: %.*s\n", name, (int)length, value);
+        n++;
+    }
+    return n;
+}
+
+static void mkdir_(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+    struct fuse_entry_param e;
+
+    (void)parent, (void)mode;
+    if (is("contexts")) {
+        unsigned count = fuse_req_secctx_count(req), first = contexts(req);
+
+        fuse_req_secctx_reset(req);
+        printf("contexts of %s: all %d, again %d\n", name, count == first, count == contexts(req));
+    }
+    if (is("idmap"))
+        printf("made by %d:%d\n", (int)fuse_req_ctx(req)->uid, (int)fuse_req_ctx(req)->gid);
+    memset(&e, 0, sizeof(e));
+    e.ino = 4;
+    fill(&e.attr, 1);
+    fuse_reply_entry(req, &e);
 }
 
 static void tmpfile_(fuse_req_t req, fuse_ino_t parent, mode_t mode, struct fuse_file_info *fi)
@@ -169,6 +248,7 @@ static const struct fuse_lowlevel_ops ops = {
     .getattr = getattr,
     .open = open_file,
     .release = release,
+    .mkdir = mkdir_,
     .read = read_file,
     .tmpfile = tmpfile_,
     .statx = statx_file,
@@ -259,6 +339,81 @@ static void watchdog(const char *mountpoint)
     fuse_session_stop_teardown_watchdog(dog);
 }
 
+/* A user namespace in which 0 is what 1000 is outside. */
+static int user_namespace(void)
+{
+    char path[64], byte;
+    int ready[2], fd, n;
+    pid_t child;
+
+    if (pipe(ready) != 0)
+        return -1;
+    child = fork();
+    if (child == 0) {
+        close(ready[0]);
+        if (unshare(CLONE_NEWUSER) == 0 && write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    close(ready[1]);
+    n = (int)read(ready[0], &byte, 1);
+    close(ready[0]);
+    for (fd = 0; n == 1 && fd < 2; fd++) {
+        int map;
+
+        snprintf(path, sizeof(path), "/proc/%d/%s", (int)child, fd == 0 ? "uid_map" : "gid_map");
+        map = open(path, O_WRONLY);
+        if (write(map, "0 1000 1", 8) != 8)
+            n = 0;
+        close(map);
+    }
+    snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)child);
+    fd = n == 1 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    return fd;
+}
+
+/* The file system with other owners: what belongs to 0 is 1000's there, and what 1000 makes is 0's. */
+static void idmap(const char *mountpoint)
+{
+    int namespace = user_namespace();
+    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, mountpoint, OPEN_TREE_CLONE | O_CLOEXEC);
+    struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = namespace };
+    struct stat st;
+    pid_t child;
+
+    printf("mapped: %ld\n", syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
+    printf("f: %d", fstatat(tree, "f", &st, 0));
+    printf(", owner %d:%d\n", (int)st.st_uid, (int)st.st_gid);
+    child = fork();
+    if (child == 0) {
+        if (setresgid(1000, 1000, 1000) != 0 || setresuid(1000, 1000, 1000) != 0)
+            _exit(1);
+        _exit(mkdirat(tree, "d", 0755) == 0 ? 0 : 2);
+    }
+    waitpid(child, &namespace, 0);
+    printf("mkdir: %d\n", WEXITSTATUS(namespace));
+    close(tree);
+}
+
+/* What comes through the ring, in requests of many sizes. */
+static void ring(const char *path)
+{
+    static char data[MIB];
+    int fd = open(path, O_RDONLY | O_DIRECT), wrong = 0;
+    size_t size, n;
+
+    for (size = 4096; size <= MIB; size *= 4) {
+        if (pread(fd, data, size, (off_t)size) != (ssize_t)size)
+            wrong++;
+        for (n = 0; n < size; n++)
+            wrong += data[n] != (char)((size + n) * 7 >> 3);
+    }
+    printf("wrong: %d\n", wrong);
+    close(fd);
+}
+
 static void client(const char *mountpoint)
 {
     char path[4096];
@@ -293,6 +448,13 @@ static void client(const char *mountpoint)
         close(fd);
     } else if (is("watchdog")) {
         watchdog(mountpoint);
+    } else if (is("contexts")) {
+        snprintf(path, sizeof(path), "%s/d", mountpoint);
+        printf("mkdir: %d\n", mkdir(path, 0755));
+    } else if (is("idmap")) {
+        idmap(mountpoint);
+    } else if (is("ring")) {
+        ring(path);
     }
 }
 
@@ -367,6 +529,10 @@ int main(int argc, char **argv)
     if (is("crash"))
         return crash();
     fuse_opt_add_arg(&args, "newest");
+    if (is("idmap"))
+        fuse_opt_add_arg(&args, "-oallow_other,default_permissions");
+    if (is("ring"))
+        fuse_opt_add_arg(&args, "-oio_uring");
     session = fuse_session_new(&args, &ops, sizeof(ops), NULL);
     if (session == NULL)
         return 3;

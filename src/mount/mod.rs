@@ -11,6 +11,7 @@ mod direct;
 mod helper;
 mod options;
 mod point;
+pub mod service;
 mod steps;
 mod table;
 mod unmount;

@@ -235,6 +235,16 @@ impl MountOptions {
         join(self.flag_names().into_iter().chain(self.kernel.iter().cloned()).chain(table))
     }
 
+    /// The options that the kernel's fuse filesystem parses itself, as one list.
+    pub(super) fn kernel_list(&self) -> OsString {
+        join(self.kernel.iter().cloned())
+    }
+
+    /// The options that only a mount table shows, as one list.
+    pub(super) fn table_only_list(&self) -> OsString {
+        join(self.table.iter().cloned())
+    }
+
     /// Whether `-n` asked for the mount table to be left alone.
     pub(super) fn no_table(&self) -> bool {
         self.table.iter().any(|option| option == "-n")

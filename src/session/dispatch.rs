@@ -39,6 +39,9 @@ impl Session {
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
         let _serving = Serving::begin(self);
         self.notifier.served_here();
+        if self.is_observed() {
+            self.observe_by_hand(&message);
+        }
         self.serve_message(message, channel);
     }
 

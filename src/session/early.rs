@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::{Message, Session};
+use super::{LoopKind, Message, Session};
 use crate::errno::{Errno, Result};
 use crate::sys::sync_init;
 use crate::sys::wake::Reader;
@@ -47,6 +47,7 @@ impl Session {
     /// No thread, or no channel (`ENOTCONN`).
     pub fn serve_early(self: &Arc<Self>) -> Result<EarlyServer> {
         let channel = self.channel().ok_or(Errno::ENOTCONN)?;
+        *self.loop_kind.lock() = LoopKind::Early;
         let (stop, reader) = (Arc::<AtomicBool>::default(), Arc::<Reader>::default());
         let (session, told, bound) = (self.clone(), stop.clone(), reader.clone());
         let serve = move || {

@@ -82,23 +82,36 @@ fn only_reads(opcode: Opcode) -> bool {
     )
 }
 
+/// Requests of one kind by one worker, after which somebody may look whether much is to be done.
+const MANY: u64 = 64;
+
 /// The request that a worker serves.
 #[derive(Debug, Default)]
 pub(super) struct Errand {
     opcode: AtomicU32,
     /// 0 while there is none.
     unique: AtomicU64,
+    /// The thread that asked, as the kernel knows it in this process's namespace.
+    client: AtomicU32,
     dismissed: AtomicBool,
     /// All that it has served.
     pub tally: Tally,
 }
 
 impl Errand {
-    /// The worker serves this from now on.
-    pub fn begin(&self, header: &InHeader) {
-        self.tally.count(header.opcode);
+    /// The worker serves this from now on. True once in many requests.
+    #[inline]
+    pub fn begin(&self, header: &InHeader) -> bool {
+        let count = self.tally.count(header.opcode);
+        self.client.store(header.pid, Ordering::Relaxed);
         self.opcode.store(header.opcode, Ordering::Relaxed);
         self.unique.store(header.unique, Ordering::Relaxed);
+        count.is_multiple_of(MANY)
+    }
+
+    /// The thread that asked last.
+    pub fn client(&self) -> u32 {
+        self.client.load(Ordering::Relaxed)
     }
 
     /// It has served it.

@@ -102,6 +102,9 @@ impl Session {
             log_answer(&out);
         }
         let answered = req.reply_slices(&[IoSlice::new(&out.as_bytes()[..size])]);
+        if answered.is_ok() {
+            self.show_by_hand();
+        }
         match by_ring {
             // Whatever became of the answer was logged; without it there is no connection.
             Ok(()) if answered.is_ok() => self.begin_rings(),

@@ -109,7 +109,9 @@ impl<'s> Server<'s> {
             self.session.serve_message(message, &self.channel);
             return false;
         };
-        self.errand.begin(&header);
+        if self.errand.begin(&header) {
+            self.session.placement.stir();
+        }
         self.session.process_parsed(&header, message, &self.channel);
         self.errand.end();
         is_large_write(&header)

@@ -21,6 +21,7 @@ mod notifier;
 mod notify;
 pub mod ops;
 mod passthrough;
+pub mod placement;
 mod pool;
 mod receive;
 mod reply;
@@ -52,6 +53,8 @@ use interrupt::EarlyInterrupts;
 use notifier::Notifier;
 use notify::Retrieves;
 pub use ops::{LowLevelOps, NodeId};
+use placement::Placement;
+pub use placement::PlacementChoice;
 pub use pool::LoopConfig;
 pub use receive::{Message, RequestBuffer};
 pub use reply::{IoctlRange, OpenReply};
@@ -79,6 +82,8 @@ pub struct Config {
     pub stats: StatsPolicy,
     /// How long the end of a loop with workers waits for handlers that still run.
     pub exit_patience: ExitPatience,
+    /// Whether workers are kept on their clients' processors.
+    pub placement: PlacementChoice,
     /// Which libfuse's capabilities the filesystem knows.
     pub dialect: caps::Dialect,
     /// A number that belongs to whoever made the session; the engine only keeps it.
@@ -92,6 +97,8 @@ pub struct Config {
 enum LoopKind {
     /// The program does by itself, or nobody yet.
     None,
+    /// A thread, while the mount is being made.
+    Early,
     Single,
     Workers(LoopConfig),
 }
@@ -120,6 +127,7 @@ pub struct Session {
     /// Its mount is one with `auto_unmount`.
     watched: AtomicBool,
     turns: Arc<Turns>,
+    placement: Arc<Placement>,
     /// Free slots must not keep this session or its channel alive any more.
     let_go: AtomicBool,
     sheet: stats::Sheet,
@@ -150,6 +158,7 @@ impl Session {
         check::prepare();
         Arc::new_cyclic(|session| Session {
             sheet: stats::Sheet::new(&config),
+            placement: Placement::new(config.placement),
             ops,
             config,
             owner: nix::unistd::getuid().as_raw(),
@@ -258,6 +267,8 @@ impl Session {
     ///
     /// To be called when no loop runs any more.
     pub fn destroy(self: &Arc<Self>) {
+        self.hide_by_hand();
+        // While what holds a notification up can still be answered.
         self.notifier.end(self);
         self.end_rings();
         self.run_destroy_handler();

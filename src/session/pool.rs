@@ -16,6 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use super::census::Census;
 use super::errand::Errand;
 use super::loops::{Server, Step};
+use super::placement::Gait;
 use super::receive::RequestBuffer;
 use super::serving::Serving;
 use super::{LoopKind, Session, dispatch, slots};
@@ -227,7 +228,9 @@ impl Pool {
         let _serving = Serving::begin(&self.session);
         self.census.arrive();
         let _listed = self.session.sheet.list(&errand);
-        let mut server = Server::new(&self.session, channel, buffer).showing(errand);
+        let _joined = self.session.placement.join(&errand, None);
+        let mut server = Server::new(&self.session, channel, buffer).showing(errand.clone());
+        let mut gait = Gait::default();
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));
         loop {
@@ -244,6 +247,7 @@ impl Pool {
                         self.session.exit().nudge();
                     }
                     server.serve(request);
+                    self.session.placement.follow(errand.client(), &mut gait);
                     if !self.census.wait_again(enough) {
                         return;
                     }
@@ -333,7 +337,9 @@ impl Session {
             ended: Condvar::new(),
             short: AtomicBool::new(false),
         });
+        self.placement.begin();
         if pool.spawn().is_err() {
+            self.placement.end();
             log::warn!("fuse: no worker thread could be started: serving requests one by one");
             return self.run_single();
         }
@@ -341,6 +347,7 @@ impl Session {
         let shows = self.show_stats(config.max_threads > 1);
         pool.supervise();
         drop(shows);
+        self.placement.end();
         pool.join_all();
         self.pause_rings();
         self.loop_result()

@@ -1,6 +1,6 @@
 //! What is counted of a session while somebody looks.
 //!
-//! Threads count in shards, so that they seldom meet. A request's beginning is kept in a table with
+//! Threads count in shards, most of them in one of their own ([`home`]). A request's beginning is kept in a table with
 //! a place for each of a few thousand ids; who finds its place taken by a later request is answered
 //! as ever, and only its duration is not known.
 //!
@@ -8,21 +8,22 @@
 //! the others keep a coarse time, which tells the age of what is stuck. Bytes and errors are counted
 //! of all.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nix::time::{ClockId, clock_gettime};
 use zerocopy::FromZeros;
 
+use super::home::{self, SHARDS};
 use super::latency::{BUCKETS, bucket};
 use super::tally::{ROWS, row};
 
-const SHARDS: usize = 16;
 /// Places for requests under way; a power of two.
 const PLACES: usize = 4096;
 
 /// One request in so many is timed; a power of two.
-pub const SAMPLE: u64 = 8;
+pub const SAMPLE: u64 = 16;
+/// Spreads ids, so that of requests that come in turns each kind is timed (2^64 divided by the golden ratio).
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The way that a message's bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +47,10 @@ const ROW: usize = FIRST_BUCKET + BUCKETS;
 const BYTES_IN: usize = ROW * ROWS;
 const BYTES_OUT: usize = BYTES_IN + ROUTES;
 const NOTIFICATIONS: usize = BYTES_OUT + ROUTES;
+/// Of each opcode, requests that no loop of the library's has counted.
+const BY_HAND: usize = NOTIFICATIONS + 1;
 /// Whole cache lines.
-const SHARD: usize = (NOTIFICATIONS + 1).next_multiple_of(16);
+const SHARD: usize = (BY_HAND + ROWS).next_multiple_of(16);
 
 /// A request that somebody waits for.
 #[derive(Default)]
@@ -63,7 +66,7 @@ struct Begun {
 pub struct Counters {
     /// By the monotonic clock, in nanoseconds.
     since: u64,
-    /// A request whose id has none of these bits, behind the last one, is timed.
+    /// A request whose id, spread, has none of these bits is timed.
     untimed: u64,
     numbers: Box<[AtomicU64]>,
     begun: Box<[Begun]>,
@@ -80,20 +83,6 @@ pub struct Row {
     pub buckets: Vec<u64>,
 }
 
-thread_local! {
-    static HOME: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
-/// This thread's shard.
-fn home() -> usize {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    HOME.get().unwrap_or_else(|| {
-        let home = NEXT.fetch_add(1, Ordering::Relaxed) as usize % SHARDS;
-        HOME.set(Some(home));
-        home
-    })
-}
-
 /// What a clock says, in nanoseconds; 0 where there is no such clock.
 fn now(clock: ClockId) -> u64 {
     let Ok(now) = clock_gettime(clock) else { return 0 };
@@ -101,12 +90,13 @@ fn now(clock: ClockId) -> u64 {
 }
 
 impl Counters {
-    /// All zero; `all`: every request is timed. `None` if there is no memory (under 2 MiB, most of it
+    /// All zero; `all`: every request is timed. `None` if there is no memory (under 8 MiB, most of it
     /// never touched).
     pub fn new(all: bool) -> Option<Counters> {
         let numbers = <[AtomicU64]>::new_box_zeroed_with_elems(SHARDS * SHARD).ok()?;
         let begun = (0..PLACES).map(|_| Begun::default()).collect();
-        let untimed = if all { 0 } else { SAMPLE - 1 };
+        // The highest bits are those that all of an id's have a part in.
+        let untimed = if all { 0 } else { !(u64::MAX / SAMPLE) };
         Some(Counters { since: now(ClockId::CLOCK_MONOTONIC), untimed, numbers, begun })
     }
 
@@ -121,15 +111,24 @@ impl Counters {
     }
 
     fn is_timed(&self, unique: u64) -> bool {
-        (unique >> 1) & self.untimed == 0
+        unique.wrapping_mul(SPREAD) & self.untimed == 0
     }
 
+    #[inline]
     fn add(&self, field: usize, value: u64) {
-        self.numbers[home() * SHARD + field].fetch_add(value, Ordering::Relaxed);
+        let shard = home::home();
+        let counter = &self.numbers[shard * SHARD + field];
+        if shard == home::SHARED {
+            counter.fetch_add(value, Ordering::Relaxed);
+        } else {
+            // No other thread writes here.
+            let sum = counter.load(Ordering::Relaxed).wrapping_add(value);
+            counter.store(sum, Ordering::Relaxed);
+        }
     }
 
     fn sum(&self, field: usize) -> u64 {
-        (0..SHARDS)
+        home::used()
             .map(|shard| self.numbers[shard * SHARD + field].load(Ordering::Relaxed))
             .fold(0, u64::wrapping_add)
     }
@@ -150,6 +149,16 @@ impl Counters {
             place.row.store(row(opcode) as u32, Ordering::Relaxed);
             place.unique.store(unique, Ordering::Release);
         }
+    }
+
+    /// A request has come to a program that reads by itself.
+    pub fn received_by_hand(&self, opcode: u32) {
+        self.add(BY_HAND + row(opcode), 1);
+    }
+
+    /// Requests that programs that read by themselves got, by rows.
+    pub fn by_hand(&self) -> [u64; ROWS] {
+        std::array::from_fn(|row| self.sum(BY_HAND + row))
     }
 
     /// A message of `len` bytes has been sent: an answer, or with `unique` 0 a notification.
@@ -218,6 +227,7 @@ impl Counters {
 mod tests {
     use super::*;
 
+    const LOOKUP: u32 = 1;
     const READ: u32 = 15;
 
     #[test]
@@ -253,15 +263,22 @@ mod tests {
     #[test]
     fn a_sample_is_timed_and_every_error_counted() {
         let counters = Counters::new(false).expect("memory");
-        for request in 0..4 * SAMPLE {
+        const EACH: u64 = 100 * SAMPLE;
+        // Two kinds in turns, as when a file is looked up and then read.
+        for request in 0..2 * EACH {
             let unique = 2 * (request + 1);
-            counters.received(unique, READ, 80, Route::Copied, true);
+            let opcode = if request % 2 == 0 { LOOKUP } else { READ };
+            counters.received(unique, opcode, 80, Route::Copied, true);
             assert!(counters.under_way(unique).is_some());
             counters.sent(unique, -5, 16, Route::Copied);
         }
-        let row = counters.row(READ as usize);
-        assert_eq!((row.errors, row.buckets.iter().sum::<u64>()), (4 * SAMPLE, 4));
-        assert_eq!(counters.bytes_out(), [4 * SAMPLE * 16, 0, 0]);
+        for opcode in [LOOKUP, READ] {
+            let row = counters.row(opcode as usize);
+            let timed = row.buckets.iter().sum::<u64>();
+            assert_eq!(row.errors, EACH);
+            assert!((80..=120).contains(&timed), "{timed} of {EACH}");
+        }
+        assert_eq!(counters.bytes_out(), [2 * EACH * 16, 0, 0]);
     }
 
     #[test]

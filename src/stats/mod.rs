@@ -12,6 +12,7 @@
 //! `FERROFUSE_STATS=always`.
 
 pub mod counters;
+mod home;
 pub mod latency;
 mod policy;
 pub mod server;

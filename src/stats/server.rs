@@ -116,8 +116,10 @@ impl Drop for Shows {
             // Closed alone, it might still be open in a child.
             let _ = alive.shutdown(Shutdown::Both);
             // Under the lock, so that a session that begins now finds the socket's name free. The
-            // thread's panics say nothing more.
-            let _ = thread.join();
+            // thread's panics say nothing more. It may itself be what had the session last.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
         }
     }
 }

@@ -88,7 +88,7 @@ pub struct Operation {
     pub opcode: String,
     /// Requests since the filesystem began.
     pub requests: u64,
-    /// Answers whose duration is known, since the count began: one in eight, or all with
+    /// Answers whose duration is known, since the count began: one in sixteen, or all with
     /// `FERROFUSE_STATS=always`.
     pub timed: u64,
     /// Answers that were errors, since the count began.

@@ -54,7 +54,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Whether nobody listens at the socket any more.
-pub fn is_stale(path: &Path) -> bool {
+fn is_stale(path: &Path) -> bool {
     matches!(UnixStream::connect(path), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
@@ -80,37 +80,40 @@ impl Listener {
     /// A socket of this process's own in `folder`. Sockets that a process of the same number has
     /// left behind are removed.
     pub fn bind(folder: &Path) -> io::Result<Listener> {
+        // Different in each library of the process.
+        static MARK: u8 = 0;
         make_folder(folder)?;
         let pid = std::process::id();
+        // Nobody finds it under its name before somebody listens: who finds a socket at which
+        // nobody does takes it for one that was left behind, and removes it.
+        let hidden = folder.join(format!(".{pid}-{:x}", (&raw const MARK).addr()));
+        let _ = std::fs::remove_file(&hidden);
+        let mut listener = Listener { socket: listen(&hidden)?, path: hidden.clone() };
+        // Where the umask has taken even the owner's.
+        std::fs::set_permissions(&hidden, PermissionsExt::from_mode(0o600))?;
+        listener.socket.set_nonblocking(true)?;
+        listener.path = Listener::show(&hidden, folder, pid)?;
+        std::fs::remove_file(&hidden)?;
+        Ok(listener)
+    }
+
+    /// Gives the socket a name by which it is found.
+    fn show(hidden: &Path, folder: &Path, pid: u32) -> io::Result<PathBuf> {
         for number in 0..MOST {
             let path = folder.join(format!("{pid}-{number}{SUFFIX}"));
-            let bound = match listen(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let shown = match std::fs::hard_link(hidden, &path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     if !is_stale(&path) {
                         continue;
                     }
                     std::fs::remove_file(&path)?;
-                    listen(&path)
+                    std::fs::hard_link(hidden, &path)
                 }
-                bound => bound,
+                shown => shown,
             };
-            let listener = Listener { socket: bound?, path };
-            // Where the umask has taken even the owner's.
-            std::fs::set_permissions(&listener.path, PermissionsExt::from_mode(0o600))?;
-            listener.socket.set_nonblocking(true)?;
-            return Ok(listener);
+            return shown.map(|()| path);
         }
         Err(io::ErrorKind::AddrInUse.into())
-    }
-
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Lets go of it without removing the file, which is another process's.
-    pub fn disown(mut self) {
-        self.path = PathBuf::new();
     }
 }
 

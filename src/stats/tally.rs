@@ -36,12 +36,14 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Counts one request. By the one thread that the tally belongs to.
+    /// Counts one request; returns how many there were of its kind. By the one thread that the tally belongs to.
     #[inline]
-    pub fn count(&self, opcode: u32) {
+    pub fn count(&self, opcode: u32) -> u64 {
         let counter = &self.0[row(opcode)];
         // No other thread writes, so that no locked instruction is needed.
-        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        let count = counter.load(Ordering::Relaxed).wrapping_add(1);
+        counter.store(count, Ordering::Relaxed);
+        count
     }
 
     /// Adds what was counted to `sums`.

@@ -13,8 +13,9 @@ const COUNTING: u8 = 1;
 const NO_HANDLER: u8 = 2;
 
 extern "C" fn in_child() {
-    // Only an atomic: the child of a threaded process may not take locks or allocate here.
+    // An atomic and system calls: the child of a threaded process may not take locks or allocate here.
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    super::place::go_home_in_child();
 }
 
 /// A number that differs between a process and a child it forked later. Any thread may ask.

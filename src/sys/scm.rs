@@ -53,6 +53,27 @@ pub fn receive_fds(socket: BorrowedFd<'_>, data: &mut [u8]) -> io::Result<Receiv
     })
 }
 
+/// Has the kernel drop descriptors that are sent to this socket from now on.
+///
+/// # Errors
+/// `ENOPROTOOPT` before Linux 6.16.
+pub fn refuse_fds(socket: BorrowedFd<'_>) -> io::Result<()> {
+    /// Not known to the C library yet.
+    const SO_PASSRIGHTS: libc::c_int = 83;
+    let off: libc::c_int = 0;
+    // SAFETY: the value is a live `int`, as its length says.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_PASSRIGHTS,
+            (&raw const off).cast(),
+            size_of_val(&off) as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 fn take_fds(header: &libc::msghdr) -> Vec<OwnedFd> {
     let mut fds = Vec::new();
     // SAFETY: the kernel filled the control buffer and set its length; the CMSG macros stay within

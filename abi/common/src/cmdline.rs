@@ -8,8 +8,8 @@ use ferrofuse::Errno;
 
 use crate::log::{FUSE_LOG_ERR, ferrofuse_fuse_log};
 use crate::opt::{
-    FUSE_OPT_KEY_KEEP, FUSE_OPT_KEY_NONOPT, Failed, FuseArgs, FuseOpt, args, fuse_opt_parse,
-    malloc_string, misuse, status,
+    FUSE_OPT_KEY_KEEP, FUSE_OPT_KEY_NONOPT, Failed, FuseArgs, FuseOpt, FuseOptProc, args,
+    fuse_opt_parse, malloc_string, misuse, status,
 };
 use crate::panic::guard;
 
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn parse_cmdline(args: *mut FuseArgs, opts: *mut CmdlineOp
         // SAFETY: as the caller vouches; a full-sized structure may be written whatever happens.
         unsafe {
             let Some(mut parsed) = prepare(args, opts) else { return -1 };
-            let result = parse_into(args, parsed.as_mut_ptr());
+            let result = parse_into(args, parsed.as_mut_ptr(), Some(take_mountpoint));
             copy_out(&parsed, opts, size_of::<CmdlineOpts>());
             status(result)
         }
@@ -85,11 +85,31 @@ pub unsafe extern "C" fn parse_cmdline_30(args: *mut FuseArgs, opts: *mut Cmdlin
         // SAFETY: as the caller vouches; the mount point nobody will see is from malloc, or NULL.
         unsafe {
             let Some(mut parsed) = prepare(args, opts) else { return -1 };
-            let result = parse_into(args, parsed.as_mut_ptr());
+            let result = parse_into(args, parsed.as_mut_ptr(), Some(take_mountpoint));
             match result {
                 Ok(()) => copy_out(&parsed, opts, SIZE_30),
                 Err(Failed) => libc::free((*parsed.as_ptr()).mountpoint.cast()),
             }
+            status(result)
+        }
+    })
+}
+
+/// `fuse_service_parse_cmdline_opts`: [`parse_cmdline`] for a filesystem that a helper mounts. The mount point is what was
+/// given, since it may be nothing to this process.
+///
+/// # Safety
+/// As [`parse_cmdline`].
+pub unsafe extern "C" fn parse_cmdline_service(
+    args: *mut FuseArgs,
+    opts: *mut CmdlineOpts,
+) -> c_int {
+    guard("fuse_service_parse_cmdline_opts", -1, || {
+        // SAFETY: as the caller vouches; a full-sized structure may be written whatever happens.
+        unsafe {
+            let Some(mut parsed) = prepare(args, opts) else { return -1 };
+            let result = parse_into(args, parsed.as_mut_ptr(), Some(take_mountpoint_as_given));
+            copy_out(&parsed, opts, size_of::<CmdlineOpts>());
             status(result)
         }
     })
@@ -130,7 +150,11 @@ unsafe fn copy_out(from: &MaybeUninit<CmdlineOpts>, out: *mut CmdlineOpts, size:
 
 /// # Safety
 /// `args` is valid and not empty, `data` valid.
-unsafe fn parse_into(args: *mut FuseArgs, data: *mut CmdlineOpts) -> Result<(), Failed> {
+unsafe fn parse_into(
+    args: *mut FuseArgs,
+    data: *mut CmdlineOpts,
+    take: FuseOptProc,
+) -> Result<(), Failed> {
     macro_rules! flag {
         ($templ:literal, $field:ident) => {
             FuseOpt::store($templ, offset_of!(CmdlineOpts, $field), 1)
@@ -160,7 +184,7 @@ unsafe fn parse_into(args: *mut FuseArgs, data: *mut CmdlineOpts) -> Result<(), 
     ];
     // SAFETY: both are valid as the caller vouches, and the table is made for the structure.
     unsafe {
-        if fuse_opt_parse(args, data.cast(), table.as_ptr(), Some(take_mountpoint)) != 0 {
+        if fuse_opt_parse(args, data.cast(), table.as_ptr(), take) != 0 {
             return Err(Failed);
         }
         if (*data).nodefault_subtype == 0 {
@@ -201,9 +225,34 @@ unsafe extern "C" fn take_mountpoint(
     }
 }
 
+/// As [`take_mountpoint`], of a mount point that need not be there.
+unsafe extern "C" fn take_mountpoint_as_given(
+    data: *mut c_void,
+    arg: *const c_char,
+    key: c_int,
+    _outargs: *mut FuseArgs,
+) -> c_int {
+    if key != FUSE_OPT_KEY_NONOPT {
+        return 1;
+    }
+    // SAFETY: called by `fuse_opt_parse` with the data of `parse_into` and an argument of it.
+    unsafe {
+        let opts = &mut *data.cast::<CmdlineOpts>();
+        take_into(&mut opts.mountpoint, CStr::from_ptr(arg), |arg| malloc_string(arg.to_bytes()))
+    }
+}
+
 /// Makes `arg` the mount point, for the result of a `fuse_opt_proc_t`: 0, or -1 with a message if there is one already or
 /// it does not exist. The string is from `malloc`.
 pub fn take_mountpoint_into(taken: &mut *mut c_char, arg: &CStr) -> c_int {
+    take_into(taken, arg, mountpoint)
+}
+
+fn take_into(
+    taken: &mut *mut c_char,
+    arg: &CStr,
+    resolve: fn(&CStr) -> Result<*mut c_char, Failed>,
+) -> c_int {
     if !taken.is_null() {
         // SAFETY: `%s` is the only directive and gets a C string.
         unsafe {
@@ -212,7 +261,7 @@ pub fn take_mountpoint_into(taken: &mut *mut c_char, arg: &CStr) -> c_int {
         }
         return -1;
     }
-    match mountpoint(arg) {
+    match resolve(arg) {
         Ok(path) => {
             *taken = path;
             0

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 
 use ferrofuse::session::caps::Capabilities;
 use ferrofuse::session::caps::Dialect;
-use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, Session};
+use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, PlacementChoice, Session};
 use ferrofuse::stats::StatsPolicy;
 use ferrofuse::transport::SplicePolicy;
 use ferrofuse::transport::uring::TransportOptions;
@@ -205,6 +205,7 @@ pub fn session(
         transport: TransportOptions::default().or_environment(),
         stats: StatsPolicy::from_env(),
         exit_patience: ExitPatience::from_env(),
+        placement: PlacementChoice::from_env(),
         userdata: userdata.expose_provenance(),
         dialect: Dialect::V314,
         device,

@@ -10,12 +10,15 @@ pub type Nodes = &'static [(&'static str, Option<&'static str>)];
 pub fn settings(map: &Path, nodes: Nodes, soname: &str) -> io::Result<()> {
     fs::write(map, version_script(nodes))?;
     // rustc writes a version script of its own, which keeps everything private that has no version; lld takes this
-    // one beside it. `nodelete`, because threads and callbacks of the library may outlive a `dlclose`.
+    // one beside it. `nodelete`, because threads and callbacks of the library may outlive a `dlclose`. Segments that begin
+    // on pages of the file have their addresses as offsets: older versions of perf take the one for the other, and set
+    // probes somewhere else.
     for argument in [
         format!("--version-script={}", map.display()),
         "--undefined-version".to_owned(),
         format!("-soname,{soname}"),
         "-z,nodelete".to_owned(),
+        "-z,separate-loadable-segments".to_owned(),
     ] {
         println!("cargo:rustc-cdylib-link-arg=-Wl,{argument}");
     }

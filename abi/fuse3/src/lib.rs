@@ -19,6 +19,7 @@ mod extra;
 mod file;
 mod filesystem;
 mod high;
+mod inside;
 mod later;
 mod loops;
 mod mounting;

@@ -194,7 +194,7 @@ pub unsafe extern "C" fn fuse_session_loop(se: *mut FuseSession) -> c_int {
     guard("fuse_session_loop", Errno::EIO.negated(), || {
         // SAFETY: the caller's promise.
         match unsafe { session("fuse_session_loop", se) } {
-            Some(session) => session.engine.run_single(),
+            Some(session) => session.ended(session.engine.run_single()),
             None => Errno::EINVAL.negated(),
         }
     })
@@ -206,7 +206,7 @@ unsafe fn run_multi(se: *mut FuseSession, config: &Config) -> c_int {
     guard("fuse_session_loop_mt", Errno::EIO.negated(), || {
         // SAFETY: the caller's promise.
         match unsafe { session("fuse_session_loop_mt", se) } {
-            Some(session) => session.engine.run_multi(config.engine()),
+            Some(session) => session.ended(session.engine.run_multi(config.engine())),
             None => Errno::EINVAL.negated(),
         }
     })

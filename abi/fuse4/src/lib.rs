@@ -33,6 +33,8 @@ mod file;
 #[path = "../../fuse3/src/filesystem.rs"]
 mod filesystem;
 mod high;
+#[path = "../../fuse3/src/inside.rs"]
+mod inside;
 mod later;
 #[path = "../../fuse3/src/loops.rs"]
 mod loops;
@@ -45,7 +47,7 @@ mod notify;
 mod reply;
 #[path = "../../fuse3/src/request.rs"]
 mod request;
-#[path = "../../fuse3/src/session.rs"]
+#[path = "../../fuse3/src/session/mod.rs"]
 mod session;
 #[path = "../../fuse3/src/signals.rs"]
 mod signals;

@@ -61,7 +61,7 @@ fn finding_with(
     Finding::new(
         SUBJECT,
         State::On,
-        "the kernel offers it; used by multi-threaded filesystems without clone_fd, as \
+        "the kernel offers it; used by multi-threaded filesystems without clone_fd and auto_unmount, as \
          FERROFUSE_LOG=info says of each (all others: FERROFUSE_TRANSPORT=uring)",
     )
 }

@@ -18,8 +18,8 @@ pub use elf::Elf;
 pub enum Refusal {
     /// Statically linked, libfuse included.
     StaticFuse,
-    /// Statically linked, and speaks to the kernel by itself, as Go programs do.
-    StaticGo,
+    /// Speaks to the kernel by itself, as Go programs do.
+    Go,
     /// Statically linked.
     Static,
     /// Linked dynamically, with a libfuse of its own inside.
@@ -45,8 +45,8 @@ impl fmt::Display for Refusal {
                 "it is linked statically, with libfuse inside; only a build of it that links \
                  libfuse dynamically can run on ferrofuse",
             ),
-            Refusal::StaticGo => f.write_str(
-                "it is a static Go program; such programs speak to /dev/fuse by themselves and use \
+            Refusal::Go => f.write_str(
+                "it is a Go program; such programs speak to /dev/fuse by themselves and use \
                  no libfuse at all",
             ),
             Refusal::Static => {
@@ -131,7 +131,7 @@ fn judge_elf(
     let Some(interpreter) = &elf.interpreter else {
         return Err(match (elf.has_fuse_inside, elf.is_go) {
             (true, _) => Refusal::StaticFuse,
-            (false, true) => Refusal::StaticGo,
+            (false, true) => Refusal::Go,
             (false, false) => Refusal::Static,
         });
     };
@@ -170,7 +170,7 @@ fn judge_elf(
         return Ok(Verdict::MayLoad("it loads libfuse while it runs"));
     }
     if elf.is_go && elf.names_device {
-        return Err(Refusal::StaticGo);
+        return Err(Refusal::Go);
     }
     Ok(Verdict::NoFuse)
 }

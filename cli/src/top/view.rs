@@ -35,8 +35,9 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) {
             .split(frame.area());
     let requests: f64 = model.lines.iter().map(|line| line.requests).sum();
     let title = format!(
-        "ferrofuse top: {} filesystems, {} requests/s   (q: quit, arrows: select)",
+        "ferrofuse top: {} filesystem{}, {} requests/s   (q: quit, arrows: select)",
         model.lines.len(),
+        if model.lines.len() == 1 { "" } else { "s" },
         per_second(requests)
     );
     frame.render_widget(Paragraph::new(title), areas[0]);

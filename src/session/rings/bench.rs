@@ -68,7 +68,7 @@ impl Bench {
             if state.idle >= state.waiting.len() || state.members.len() >= self.most {
                 return;
             }
-            let member = Arc::new(Member::new(None));
+            let member = Arc::new(Member::new(None, None));
             state.members.push(member.clone());
             member
         };

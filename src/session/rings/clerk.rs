@@ -147,16 +147,11 @@ impl Clerk<'_> {
                         let number = channel.entry().queue();
                         let none_left = queue.armed.load(Ordering::SeqCst) <= 0;
                         let few = none_left && self.spares[usize::from(number)] < SPARES;
-                        if few || self.rings.may_adopt() {
+                        let may_adopt = self.rings.may_adopt();
+                        if few || may_adopt {
                             self.add_entry(number);
                         }
-                        match self.rings.adopt(channel) {
-                            Ok(()) => {
-                                let spares = &mut self.spares[usize::from(number)];
-                                *spares = spares.saturating_sub(1);
-                            }
-                            Err(channel) => self.rings.bench.serve(self.rings, channel),
-                        }
+                        self.serve(channel, may_adopt || self.rings.is_bypassed(number));
                     }
                     Event::Entry(channel, Err(error)) => {
                         self.rings.queue(&channel).disarm();
@@ -176,6 +171,16 @@ impl Clerk<'_> {
                 self.rings.clerk.testify(asked);
             }
             calm = if self.look() { 0 } else { calm.saturating_add(1) };
+        }
+    }
+
+    /// Has a request that came to the clerk served.
+    fn serve(&mut self, channel: Arc<RingChannel>, adopt: bool) {
+        let spares = usize::from(channel.entry().queue());
+        let refused = if adopt { self.rings.adopt(channel) } else { Err(channel) };
+        match refused {
+            Ok(()) => self.spares[spares] = self.spares[spares].saturating_sub(1),
+            Err(channel) => self.rings.bench.serve(self.rings, channel),
         }
     }
 

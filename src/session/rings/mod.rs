@@ -38,6 +38,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::errand::Errand;
+use super::placement::Placement;
 use super::pool::start_thread;
 use super::turns::{Turn, Turns};
 use super::{LoopKind, Session, dispatch};
@@ -56,6 +57,8 @@ use settle::{Releases, Witness};
 
 /// Memory of entries that nothing has come into for this long is given back.
 const IDLE: Duration = Duration::from_secs(5);
+/// Most threads with an entry of their own.
+const MOST_SEATS: usize = 1024;
 /// How often the end of a loop looks whether handlers have returned.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// After this long, whoever still holds up the exit is named.
@@ -97,17 +100,20 @@ struct Member {
     errand: Arc<Errand>,
     /// What it serves, if it has an entry of its own.
     channel: Mutex<Weak<RingChannel>>,
+    /// The queue of that entry.
+    queue: Option<u16>,
     /// Wakes it, if it has a ring of its own.
     desk: Option<Arc<Desk<RingChannel>>>,
     witness: Witness,
 }
 
 impl Member {
-    fn new(desk: Option<Arc<Desk<RingChannel>>>) -> Member {
+    fn new(queue: Option<u16>, desk: Option<Arc<Desk<RingChannel>>>) -> Member {
         Member {
             turn: sync::AtomicU32::new(0),
             errand: Arc::default(),
             channel: Mutex::default(),
+            queue,
             desk,
             witness: Witness::default(),
         }
@@ -139,6 +145,7 @@ type Caller = Option<Arc<Member>>;
 pub(super) struct Rings {
     session: Weak<Session>,
     turns: Arc<Turns>,
+    placement: Arc<Placement>,
     device: Arc<dyn Channel>,
     payload: usize,
     queues: Vec<Queue>,
@@ -183,6 +190,7 @@ impl Rings {
         let rings = Arc::new(Rings {
             session: Arc::downgrade(session),
             turns: session.turns.clone(),
+            placement: session.placement.clone(),
             device,
             payload,
             queues: (0..processors).map(|_| Queue::default()).collect(),
@@ -221,11 +229,11 @@ impl Rings {
         self.start("fuse_clerk", None, |rings| clerk::run(&rings, theirs))?;
         for queue in (0..depth).flat_map(|_| 0..self.queues.len()) {
             let desk = Desk::new().map_err(|error| Unused::Failed("eventfd", error))?;
-            let member = Arc::new(Member::new(Some(Arc::new(desk))));
+            // The kernel's queues have 16-bit numbers.
+            let member = Arc::new(Member::new(Some(queue as u16), Some(Arc::new(desk))));
             self.seats.lock().push(member.clone());
             let (theirs, me) = (report.clone(), member.clone());
-            // The kernel's queues have 16-bit numbers.
-            let run = move |rings| seat::run(rings, queue as u16, &me, theirs);
+            let run = move |rings| seat::run(rings, &me, theirs);
             self.start("fuse_ring", Some(member), run)?;
         }
         Ok(())
@@ -252,15 +260,22 @@ impl Rings {
         self.adopted.load(Ordering::SeqCst) < self.most_adopted
     }
 
+    /// Whether a queue's requests come to the clerk although its seats have nothing to do.
+    ///
+    /// The kernel takes the entry that was armed last. After a burst that the seats were too few for these are
+    /// the clerk's, and stay so: each answer that the clerk commits has the next request come there again.
+    fn is_bypassed(&self, queue: u16) -> bool {
+        let seats = self.seats.lock();
+        let mut here = seats.iter().filter(|seat| seat.queue == Some(queue));
+        seats.len() < MOST_SEATS && here.any(|seat| !seat.is_busy())
+    }
+
     /// Makes a new seat out of a request that has arrived in an entry of the clerk's; gives the
-    /// request back if there are enough, or no more can be had.
+    /// request back if no more can be had.
     fn adopt(self: &Arc<Self>, channel: Arc<RingChannel>) -> Result<(), Arc<RingChannel>> {
-        let may = |count| (count < self.most_adopted).then_some(count + 1);
-        if self.adopted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, may).is_err() {
-            return Err(channel);
-        }
+        self.adopted.fetch_add(1, Ordering::SeqCst);
         let started = Desk::new().map_err(|_| ()).and_then(|desk| {
-            let member = Arc::new(Member::new(Some(Arc::new(desk))));
+            let member = Arc::new(Member::new(Some(channel.entry().queue()), Some(Arc::new(desk))));
             self.seats.lock().push(member.clone());
             let (me, theirs) = (member.clone(), channel.clone());
             let adopt = move |rings| seat::adopt(&rings, &me, theirs);
@@ -485,7 +500,7 @@ impl Session {
         }
         let kind = *self.loop_kind.lock();
         match kind {
-            LoopKind::None => Err(Unused::CustomIo),
+            LoopKind::None | LoopKind::Early => Err(Unused::CustomIo),
             LoopKind::Workers(config) if config.clone_fd => Err(Unused::CloneFd),
             LoopKind::Workers(config) if config.max_threads < 2 => Err(Unused::OneWorker),
             LoopKind::Single if options.choice == TransportChoice::Auto => Err(Unused::OneThread),
@@ -563,7 +578,7 @@ mod loom_tests {
     #[test]
     fn no_handler_runs_behind_a_shut_gate() {
         loom::model(|| {
-            let (gate, member) = (Arc::new(Gate::default()), Arc::new(Member::new(None)));
+            let (gate, member) = (Arc::new(Gate::default()), Arc::new(Member::new(None, None)));
             let inside = Arc::new(sync::AtomicUsize::new(0));
             gate.open();
             let thread = {

@@ -45,13 +45,14 @@ struct Seat<'a> {
 }
 
 /// The thread's life.
-pub(super) fn run(rings: Arc<Rings>, queue: u16, member: &Arc<Member>, report: Report) {
+pub(super) fn run(rings: Arc<Rings>, member: &Arc<Member>, report: Report) {
     // So that the thread which waits for the loop takes them.
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
-    let Some(desk) = member.desk.clone() else { return };
+    let (Some(desk), Some(queue)) = (member.desk.clone(), member.queue) else { return };
     let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
     let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
+    let _joined = rings.placement.join(&member.errand, Some(queue.into()));
     let server = Server::new(member.errand.clone(), rings.regular.clone());
     let made =
         made.map(|ring| Seat { rings: &rings, member, queue, desk, ring, server, adopted: false });
@@ -86,6 +87,7 @@ pub(super) fn adopt(rings: &Arc<Rings>, member: &Arc<Member>, channel: Arc<RingC
     };
     let queue = channel.entry().queue();
     let _serving = rings.session.upgrade().map(|session| Serving::begin(&session));
+    let _joined = rings.placement.join(&member.errand, Some(queue.into()));
     let server = Server::new(member.errand.clone(), rings.regular.clone());
     *member.channel.lock() = Arc::downgrade(&channel);
     let mut seat = Seat { rings, member, queue, desk, ring, server, adopted: true };

@@ -52,7 +52,9 @@ impl Server {
         }
         self.files.note(&header);
         serving(Some(channel.clone()));
-        self.errand.begin(&header);
+        if self.errand.begin(&header) {
+            session.placement.stir();
+        }
         let dyn_channel: Arc<dyn Channel> = channel.clone();
         let in_place = header.opcode == Opcode::Write as u32 && header.len as usize >= IN_PLACE_MIN;
         // A panic in the engine itself must not end the loop either.

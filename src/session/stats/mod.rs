@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::errand::Errand;
 use super::request::is_unanswered;
-use super::{Config, LoopKind, Session, slots};
+use super::{Config, LoopKind, Message, Session, slots};
 use crate::stats::StatsPolicy;
 use crate::stats::counters::{Counters, Route};
 use crate::stats::server::{self, Shows, Source};
@@ -21,6 +21,7 @@ use crate::stats::{latency, tally};
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::layout::{InHeader, OutHeader};
+use crate::wire::request;
 
 // Why requests are observed.
 const DEBUG: u8 = 1;
@@ -32,6 +33,8 @@ pub(super) struct Sheet {
     observed: AtomicU8,
     /// Every request is to be timed.
     all: bool,
+    /// The process can be asked although no loop of the library's serves.
+    by_hand: Mutex<Option<Shows>>,
     /// Made when somebody looks for the first time.
     counters: OnceLock<Option<Counters>>,
     served: Mutex<Served>,
@@ -64,6 +67,7 @@ impl Sheet {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             observed: AtomicU8::new(if config.debug { DEBUG } else { 0 }),
             all: config.stats == StatsPolicy::Always,
+            by_hand: Mutex::new(None),
             counters: OnceLock::new(),
             served: Mutex::new(Served { now: Vec::new(), before: [0; ROWS] }),
         };
@@ -125,6 +129,12 @@ impl Session {
         if self.is_debugged() {
             Session::log_request(header);
         }
+        self.count_request(header, piped, channel);
+    }
+
+    /// Apart from what is cold, so that the compiler makes one piece of it that is quick for who looks.
+    #[inline(never)]
+    fn count_request(&self, header: &InHeader, piped: bool, channel: &dyn Channel) {
         let Some(counters) = self.sheet.watched() else { return };
         let route = if piped { Route::Spliced } else { channel.route() };
         let awaited = !is_unanswered(Opcode::from_raw(header.opcode));
@@ -134,6 +144,12 @@ impl Session {
     /// A message has been sent.
     #[cold]
     pub(super) fn observe_reply(&self, header: &OutHeader, route: Route) {
+        self.count_reply(header, route);
+    }
+
+    /// Apart, likewise.
+    #[inline(never)]
+    fn count_reply(&self, header: &OutHeader, route: Route) {
         if let Some(counters) = self.sheet.watched() {
             counters.sent(header.unique, header.error, header.len.into(), route);
         }
@@ -142,11 +158,39 @@ impl Session {
     /// Lets the process be asked about this session, if that is wanted, for as long as the result
     /// lives; the session must live longer.
     pub(super) fn show_stats(self: &Arc<Self>, several_workers: bool) -> Option<Shows> {
+        self.hide_by_hand();
         if !self.config.stats.wants_socket(several_workers) {
             return None;
         }
         let source: Weak<dyn Source> = Arc::downgrade(self) as _;
         server::show(self.sheet.id, source)
+    }
+
+    /// The same for programs that read by themselves, which have no loop that could do it: from INIT on, until
+    /// the session is destroyed. With `auto`, a process that has one thread by then keeps just that one.
+    pub(super) fn show_by_hand(self: &Arc<Self>) {
+        if !matches!(*self.loop_kind.lock(), LoopKind::None) {
+            return;
+        }
+        let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+        let shows = self.show_stats(threads > 1);
+        *self.sheet.by_hand.lock() = shows;
+    }
+
+    /// The session is about to end, or a loop begins.
+    pub(super) fn hide_by_hand(&self) {
+        let shows = self.sheet.by_hand.lock().take();
+        drop(shows);
+    }
+
+    /// A request has come to a program that reads by itself.
+    #[cold]
+    pub(super) fn observe_by_hand(&self, message: &Message<'_>) {
+        if let Some(counters) = self.sheet.watched()
+            && let Ok(header) = request::header(message.bytes(), message.len())
+        {
+            counters.received_by_hand(header.opcode);
+        }
     }
 
     fn requests(&self, mut each: impl FnMut(&Errand)) -> [u64; ROWS] {
@@ -159,6 +203,9 @@ impl Session {
             }
             sums
         };
+        if let Some(counters) = self.sheet.counters() {
+            sums.iter_mut().zip(counters.by_hand()).for_each(|(sum, count)| *sum += count);
+        }
         let rings = self.rings.lock().clone();
         if let Some(rings) = rings {
             rings.for_each_errand(|errand| {
@@ -215,7 +262,7 @@ impl Source for Session {
         let (kind, most) = match *self.loop_kind.lock() {
             LoopKind::Workers(config) => ("workers", config.max_threads),
             LoopKind::Single => ("single", 1),
-            LoopKind::None => ("own", 0),
+            LoopKind::None | LoopKind::Early => ("own", 0),
         };
         workers.most = most;
         let mut in_flight = Vec::new();

@@ -23,7 +23,8 @@ use crate::{daemon, texts};
 
 /// What went wrong, as the exit code that programs hand to the shell.
 #[derive(Clone, Copy)]
-enum Failure {
+#[allow(missing_docs)] // said where they are documented, in `fuse_main_real`
+pub enum Failure {
     CommandLine = 1,
     NoMountpoint = 2,
     New = 3,
@@ -35,15 +36,18 @@ enum Failure {
 }
 
 /// A check of one step.
-fn step(ok: bool, failure: Failure) -> Result<(), Failure> {
+pub fn step(ok: bool, failure: Failure) -> Result<(), Failure> {
     if ok { Ok(()) } else { Err(failure) }
 }
 
 /// The program's callbacks.
-struct Program {
-    op: *const FuseOperations,
-    op_size: size_t,
-    user_data: *mut c_void,
+pub struct Program {
+    /// NULL, or a table of `op_size` bytes.
+    pub op: *const FuseOperations,
+    /// Bytes of the table.
+    pub op_size: size_t,
+    /// What the init handler finds in the context.
+    pub user_data: *mut c_void,
 }
 
 /// `fuse_main_real`: parses the command line, mounts, goes into the background, serves requests until
@@ -84,10 +88,35 @@ impl Program {
     /// # Safety
     /// As for [`fuse_main_real`]; `args` is valid.
     unsafe fn run(&self, args: *mut FuseArgs, opts: &CmdlineOpts) -> Result<(), Failure> {
+        // SAFETY: the caller's promise; the file system is ours until it is destroyed.
+        unsafe {
+            if self.says_something(args, opts)? {
+                return Ok(());
+            }
+            step(daemon::begin(opts.foreground), Failure::Daemonize)?;
+            let fuse = self.make(args)?;
+            let result = serve(fuse, opts);
+            fuse_destroy(fuse);
+            result
+        }
+    }
+
+    /// Prints help or version, if the command line asks for that alone; false if there is a mount point to serve.
+    ///
+    /// # Errors
+    /// There is none; said in a message.
+    ///
+    /// # Safety
+    /// `args` is valid.
+    pub unsafe fn says_something(
+        &self,
+        args: *mut FuseArgs,
+        opts: &CmdlineOpts,
+    ) -> Result<bool, Failure> {
         if opts.show_version != 0 {
             texts::main_version();
             texts::fuse_lowlevel_version();
-            return Ok(());
+            return Ok(true);
         }
         if opts.show_help != 0 {
             // SAFETY: the parser left a valid vector with the program's name.
@@ -96,21 +125,27 @@ impl Program {
                 texts::cmdline_help();
                 fuse_lib_help(args);
             }
-            return Ok(());
+            return Ok(true);
         }
         if opts.mountpoint.is_null() {
             emit(FUSE_LOG_ERR, "error: no mountpoint specified");
             return Err(Failure::NoMountpoint);
         }
-        step(daemon::begin(opts.foreground), Failure::Daemonize)?;
-        // SAFETY: the caller's promise; the file system is ours until it is destroyed.
-        unsafe {
-            let fuse = fuse_new_31(args, self.op, self.op_size, self.user_data);
-            step(!fuse.is_null(), Failure::New)?;
-            let result = serve(fuse, opts);
-            fuse_destroy(fuse);
-            result
-        }
+        Ok(false)
+    }
+
+    /// Makes the file system, which the caller destroys.
+    ///
+    /// # Errors
+    /// It can't be made; said in a message.
+    ///
+    /// # Safety
+    /// As for [`fuse_main_real`]; `args` is valid.
+    pub unsafe fn make(&self, args: *mut FuseArgs) -> Result<*mut Fuse, Failure> {
+        // SAFETY: the caller's promise.
+        let fuse = unsafe { fuse_new_31(args, self.op, self.op_size, self.user_data) };
+        step(!fuse.is_null(), Failure::New)?;
+        Ok(fuse)
     }
 }
 
@@ -143,7 +178,7 @@ unsafe fn serve_mounted(fuse: *mut Fuse, opts: &CmdlineOpts) -> Result<(), Failu
 
 /// # Safety
 /// As for [`serve`].
-unsafe fn run_loop(fuse: *mut Fuse, opts: &CmdlineOpts) -> Result<(), Failure> {
+pub unsafe fn run_loop(fuse: *mut Fuse, opts: &CmdlineOpts) -> Result<(), Failure> {
     // SAFETY: the caller's promise; the configuration is ours until it is destroyed.
     unsafe {
         if opts.singlethread != 0 {

@@ -44,6 +44,9 @@ pub fn later_options() -> Vec<FuseOpt> {
     Vec::new()
 }
 
+/// Where `error` lies in the private `struct fuse_session`, in bytes from its beginning.
+pub const SESSION_ERROR_AT: &[usize] = &[912];
+
 /// What a notification goes out by.
 pub type NotifyTarget = FuseSession;
 

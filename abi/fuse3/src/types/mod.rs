@@ -35,7 +35,7 @@ pub use config::FuseConfig;
 pub use cuse::{CuseInfo, CuseLowlevelOps};
 pub use era::{
     CONTEXT_ALWAYS, CUSTOM_IO_30, DIALECT, FLAVOR, FuseCustomIo, FuseFileInfo, FuseFillDir,
-    NotifyTarget, ON_PIPE, PKG_VERSION, compat, later_options, note_allocation,
+    NotifyTarget, ON_PIPE, PKG_VERSION, SESSION_ERROR_AT, compat, later_options, note_allocation,
 };
 pub use high::{FuseContext, FuseModuleFactory};
 pub use high_ops::FuseOperations;

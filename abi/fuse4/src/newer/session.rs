@@ -1,11 +1,33 @@
 //! What a session can do that one of libfuse 3.14 can't.
 
 use std::ffi::c_int;
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::path::Path;
 
+use ferrofuse::{Errno, Result};
 use libc::size_t;
 
-use crate::session::{custom_io, session};
+use crate::session::custom_io::custom_io;
+use crate::session::{CSession, session};
 use crate::types::{FuseCustomIo, FuseSession};
+
+impl CSession {
+    /// Takes over a device, which someone else mounts.
+    ///
+    /// # Errors
+    /// Logged: `EBUSY` if the session has one, `EBADF` if there is none, else what attaching failed with.
+    pub fn adopt(&self, device: impl FnOnce() -> Option<OwnedFd>) -> Result<()> {
+        if self.engine.channel().is_some() {
+            log::error!("fuse: the session is mounted already");
+            return Err(Errno::EBUSY);
+        }
+        let Some(device) = device() else {
+            log::error!("fuse: there is no device to mount");
+            return Err(Errno::EBADF);
+        };
+        self.mount(Path::new(&format!("/dev/fd/{}", device.into_raw_fd())))
+    }
+}
 
 /// `fuse_session_custom_io` from API 3.17 on: `io` has `op_size` bytes; the callbacks beyond are absent. Otherwise as
 /// the older one.

@@ -51,6 +51,9 @@ pub fn later_options() -> Vec<FuseOpt> {
     ]
 }
 
+/// Where `error` lies in the private `struct fuse_session` of 3.17, 3.18 and 3.19, in bytes from its beginning.
+pub const SESSION_ERROR_AT: &[usize] = &[920, 928, 1000];
+
 /// What a notification goes out by.
 pub type NotifyTarget = FuseSession;
 

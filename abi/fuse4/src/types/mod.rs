@@ -35,7 +35,8 @@ pub use conn::ConnInfo;
 pub use cuse::{CuseInfo, CuseLowlevelOps};
 pub use era::{
     CONTEXT_ALWAYS, CUSTOM_IO_30, DIALECT, FLAVOR, FuseCustomIo, FuseFileInfo, FuseFillDir,
-    LibfuseVersion, NotifyTarget, ON_PIPE, PKG_VERSION, compat, later_options, note_allocation,
+    LibfuseVersion, NotifyTarget, ON_PIPE, PKG_VERSION, SESSION_ERROR_AT, compat, later_options,
+    note_allocation,
 };
 pub use high::{FuseContext, FuseModuleFactory};
 pub use loop_config::{FuseLoopConfig, FuseLoopConfigV1};

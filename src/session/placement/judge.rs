@@ -1,0 +1,259 @@
+//! Where workers are better off: decided by trying both, and by nothing else.
+//!
+//! Free workers run where the scheduler puts them; placed ones stay with their clients. Which way more
+//! requests are served depends on the machine, on what else runs there and on what handlers do, so both are
+//! tried in turns for a few milliseconds, and the winner is kept for a time that grows as long as the same
+//! one wins.
+
+use std::time::Duration;
+
+/// Where workers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Where the scheduler puts them.
+    Free,
+    /// With their clients.
+    Placed,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Go this way, and look again after this time.
+    Go(Way, Duration),
+    /// Too little to do: free them, and wait until there is more.
+    Rest,
+}
+
+/// What was seen since the last decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Requests taken by workers.
+    pub requests: u64,
+    pub time: Duration,
+    /// Nothing was served although a worker could have run.
+    pub starved: bool,
+}
+
+/// The shortest window, in which starving workers delay requests.
+const WINDOW: Duration = Duration::from_millis(4);
+/// The longest.
+const LONGEST: Duration = Duration::from_millis(32);
+/// A window is made long enough for so many requests.
+const ENOUGH: f64 = 40.0;
+/// How often placed workers are looked after.
+const LOOK: Duration = Duration::from_millis(16);
+/// Requests a second below which a wake-up more or less does not matter.
+const QUIET: f64 = 400.0;
+/// Looks in a row with so little to do, after which workers are freed.
+const QUIET_LOOKS: u32 = 4;
+/// Windows of each way in a trial.
+const EACH: u32 = 2;
+/// The other way must be better by so much.
+const CLEARLY: f64 = 1.1;
+/// How long the winner of a trial is kept.
+const SHORT_HOLD: Duration = Duration::from_millis(120);
+const LONG_HOLD: Duration = Duration::from_secs(4);
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Finding out how much there is to do.
+    Begin,
+    Trial {
+        window: Duration,
+        done: u32,
+        free: f64,
+        placed: f64,
+    },
+    Hold {
+        way: Way,
+        left: Duration,
+        slow: u32,
+        quiet: u32,
+    },
+}
+
+/// The judge of one session.
+#[derive(Debug)]
+pub struct Judge {
+    state: State,
+    won: Way,
+    hold: Duration,
+    /// Requests a second, as the winner had them in its trial.
+    rate: f64,
+}
+
+impl Default for Judge {
+    fn default() -> Judge {
+        Judge { state: State::Begin, won: Way::Free, hold: Duration::ZERO, rate: 0.0 }
+    }
+}
+
+impl Judge {
+    /// Something is to be done after a rest.
+    pub fn wake(&mut self) -> Next {
+        if self.hold.is_zero() {
+            self.state = State::Begin;
+            return Next::Go(Way::Free, WINDOW);
+        }
+        self.keep(self.won, self.hold)
+    }
+
+    /// Judges what was seen on the way last decided.
+    pub fn see(&mut self, seen: Seen) -> Next {
+        let rate = seen.requests as f64 / seen.time.as_secs_f64().max(1e-6);
+        match self.state {
+            State::Begin if rate < QUIET => Next::Rest,
+            State::Begin => self.try_both(rate),
+            State::Trial { window, done, free, placed } => {
+                let (free, placed) =
+                    if done % 2 == 0 { (free + rate, placed) } else { (free, placed + rate) };
+                let done = done + 1;
+                // Not worth the rest of the trial.
+                let hopeless = done == 2 && placed < free / 2.0;
+                if free + placed < QUIET * f64::from(done) {
+                    return Next::Rest;
+                }
+                if done < 2 * EACH && !hopeless {
+                    self.state = State::Trial { window, done, free, placed };
+                    let way = if done % 2 == 0 { Way::Free } else { Way::Placed };
+                    return Next::Go(way, window);
+                }
+                self.decide(free, placed, f64::from(done) / 2.0)
+            }
+            State::Hold { way: Way::Free, left, .. } => {
+                let left = left.saturating_sub(seen.time);
+                if rate < QUIET {
+                    Next::Rest
+                } else if left.is_zero() {
+                    self.try_both(rate)
+                } else {
+                    self.keep(Way::Free, left)
+                }
+            }
+            State::Hold { way: Way::Placed, left, slow, quiet } => {
+                if seen.starved {
+                    // Somebody else wants the processor, and gets it.
+                    self.lost(Way::Free);
+                    return self.keep(Way::Free, self.hold);
+                }
+                let left = left.saturating_sub(seen.time);
+                let quiet = if rate < QUIET { quiet + 1 } else { 0 };
+                let slow = if quiet == 0 && rate < self.rate / 2.0 { slow + 1 } else { 0 };
+                if quiet >= QUIET_LOOKS {
+                    Next::Rest
+                } else if quiet == 0 && (left.is_zero() || slow >= 3) {
+                    self.try_both(rate)
+                } else {
+                    self.state = State::Hold { way: Way::Placed, left, slow, quiet };
+                    Next::Go(Way::Placed, LOOK)
+                }
+            }
+        }
+    }
+
+    fn try_both(&mut self, rate: f64) -> Next {
+        let window = Duration::from_secs_f64(ENOUGH / rate.max(1.0)).clamp(WINDOW, LONGEST);
+        self.state = State::Trial { window, done: 0, free: 0.0, placed: 0.0 };
+        Next::Go(Way::Free, window)
+    }
+
+    fn decide(&mut self, free: f64, placed: f64, windows: f64) -> Next {
+        let way = match self.won {
+            Way::Free if placed > free * CLEARLY => Way::Placed,
+            Way::Placed if free > placed * CLEARLY => Way::Free,
+            won => won,
+        };
+        self.rate = if way == Way::Free { free } else { placed } / windows;
+        self.lost(way);
+        self.keep(way, self.hold)
+    }
+
+    /// `way` has won; the longer the same one wins, the more rarely it has to.
+    fn lost(&mut self, way: Way) {
+        let longer = if way == self.won { self.hold * 2 } else { Duration::ZERO };
+        self.hold = longer.clamp(SHORT_HOLD, LONG_HOLD);
+        self.won = way;
+    }
+
+    fn keep(&mut self, way: Way, left: Duration) -> Next {
+        self.state = State::Hold { way, left, slow: 0, quiet: 0 };
+        Next::Go(way, if way == Way::Free { left } else { LOOK })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goes on for `time` with so many requests a second on each way; returns how long workers were placed,
+    /// and whether they rest at the end.
+    fn run(
+        judge: &mut Judge,
+        mut next: Next,
+        time: Duration,
+        free: f64,
+        placed: f64,
+    ) -> (Duration, Next) {
+        let (mut gone, mut there) = (Duration::ZERO, Duration::ZERO);
+        while gone < time {
+            let Next::Go(way, step) = next else { break };
+            gone += step;
+            let rate = if way == Way::Placed { placed } else { free };
+            if way == Way::Placed {
+                there += step;
+            }
+            let requests = (rate * step.as_secs_f64()) as u64;
+            next =
+                judge.see(Seen { requests, time: step, starved: placed < free && requests == 0 });
+        }
+        (there, next)
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_better_way_is_kept() {
+        let mut judge = Judge::default();
+        let next = judge.wake();
+        let (there, next) = run(&mut judge, next, 20 * SECOND, 20_000.0, 50_000.0);
+        assert!(there > 19 * SECOND, "{there:?}");
+        // The load changes.
+        let (there, next) = run(&mut judge, next, 10 * SECOND, 20_000.0, 5_000.0);
+        assert!(there < SECOND / 5, "{there:?}");
+        let (there, _) = run(&mut judge, next, 60 * SECOND, 20_000.0, 19_000.0);
+        assert!(there < SECOND / 3, "{there:?}");
+    }
+
+    #[test]
+    fn starving_is_short_and_rare() {
+        let mut judge = Judge::default();
+        let next = judge.wake();
+        let (_, next) = run(&mut judge, next, SECOND, 20_000.0, 50_000.0);
+        let (there, _) = run(&mut judge, next, 60 * SECOND, 30_000.0, 0.0);
+        assert!(there < SECOND / 5, "{there:?}");
+    }
+
+    #[test]
+    fn little_to_do_is_left_alone() {
+        let mut judge = Judge::default();
+        let next = judge.wake();
+        let (there, next) = run(&mut judge, next, SECOND, 100.0, 1000.0);
+        assert_eq!((there, next), (Duration::ZERO, Next::Rest));
+        let next = judge.wake();
+        let (_, next) = run(&mut judge, next, SECOND, 10_000.0, 30_000.0);
+        let (there, next) = run(&mut judge, next, SECOND, 0.0, 0.0);
+        assert_eq!(next, Next::Rest);
+        assert!(there < SECOND / 10, "{there:?}");
+        // What was known is used at once.
+        assert!(matches!(judge.wake(), Next::Go(Way::Placed, _)));
+    }
+
+    #[test]
+    fn a_tie_changes_nothing() {
+        let mut judge = Judge::default();
+        let next = judge.wake();
+        let (there, _) = run(&mut judge, next, 60 * SECOND, 20_000.0, 21_000.0);
+        assert!(there < SECOND / 3, "{there:?}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Which threads may be placed, and where they are.
+
+use std::sync::Arc;
+
+use super::{Home, Placement};
+use crate::errno::Result;
+use crate::session::errand::Errand;
+use crate::stats::tally::ROWS;
+use crate::sys::place;
+
+/// A thread that serves requests.
+pub(super) struct Worker {
+    pub thread: i32,
+    /// The processor whose queue it serves.
+    pub processor: Option<usize>,
+    pub errand: Arc<Errand>,
+    /// The processor it is kept on.
+    at: Option<usize>,
+    /// Requests it had served when it was last looked at.
+    served: u64,
+}
+
+impl Worker {
+    /// How many requests it has taken since the last look.
+    pub fn progress(&mut self) -> u64 {
+        let mut rows = [0; ROWS];
+        self.errand.tally.add_to(&mut rows);
+        let served = rows.iter().sum();
+        let progress = served - self.served;
+        self.served = served;
+        progress
+    }
+
+    /// Keeps it on a processor, and no load there.
+    pub fn keep_on(&mut self, processor: usize) -> Result<()> {
+        if self.at == Some(processor) {
+            return Ok(());
+        }
+        place::keep_on(self.thread, &place::only(processor)?)?;
+        let before = self.at.replace(processor);
+        if before.is_none() {
+            place::make_ordinary(self.thread, false)?;
+        }
+        Ok(())
+    }
+
+    /// Lets it run anywhere again.
+    pub fn free(&mut self, home: &Home) -> Result<()> {
+        if self.at.take().is_none() {
+            return Ok(());
+        }
+        send_home(self.thread, home)
+    }
+
+    pub fn is_placed(&self) -> bool {
+        self.at.is_some()
+    }
+}
+
+/// Gives a thread back what it had before it, or the thread that made it, was placed.
+pub(super) fn send_home(thread: i32, home: &Home) -> Result<()> {
+    place::make_ordinary(thread, true)?;
+    place::keep_on(thread, home)
+}
+
+#[derive(Default)]
+pub(super) struct Roster {
+    pub home: Option<Home>,
+    pub workers: Vec<Worker>,
+}
+
+/// The calling thread may be placed for as long as this lives; it must not leave its thread.
+pub(in crate::session) struct Joined {
+    placement: Option<Arc<Placement>>,
+    _here: std::marker::PhantomData<*const ()>,
+}
+
+impl Joined {
+    pub(super) fn new(
+        placement: &Arc<Placement>,
+        errand: &Arc<Errand>,
+        processor: Option<usize>,
+    ) -> Joined {
+        let nowhere = Joined { placement: None, _here: std::marker::PhantomData };
+        let mut roster = placement.roster.lock();
+        let Some(home) = roster.home else { return nowhere };
+        let thread = place::thread_id();
+        match place::is_ordinary(0) {
+            Some(true) => {}
+            // Made by a worker that was placed at that moment.
+            Some(false) if send_home(0, &home).is_ok() => {}
+            _ => return nowhere,
+        }
+        place::leave_home_to_children(Some(home));
+        let (errand, at, served) = (errand.clone(), None, 0);
+        roster.workers.push(Worker { thread, processor, errand, at, served });
+        Joined { placement: Some(placement.clone()), ..nowhere }
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        let Some(placement) = &self.placement else { return };
+        let thread = place::thread_id();
+        let mut roster = placement.roster.lock();
+        let home = roster.home;
+        roster.workers.retain_mut(|worker| {
+            let leaves = worker.thread == thread;
+            if leaves && let Some(home) = &home {
+                // A thread that goes on as something else; one that ends does not care.
+                let _ = worker.free(home);
+            }
+            !leaves
+        });
+        place::leave_home_to_children(None);
+    }
+}
