@@ -268,6 +268,7 @@ impl Session {
     /// To be called when no loop runs any more.
     pub fn destroy(self: &Arc<Self>) {
         self.hide_by_hand();
+        // While what holds a notification up can still be answered.
         self.notifier.end(self);
         self.end_rings();
         self.run_destroy_handler();

@@ -578,7 +578,7 @@ mod loom_tests {
     #[test]
     fn no_handler_runs_behind_a_shut_gate() {
         loom::model(|| {
-            let (gate, member) = (Arc::new(Gate::default()), Arc::new(Member::new(None)));
+            let (gate, member) = (Arc::new(Gate::default()), Arc::new(Member::new(None, None)));
             let inside = Arc::new(sync::AtomicUsize::new(0));
             gate.open();
             let thread = {
