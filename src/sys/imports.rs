@@ -7,21 +7,25 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::slice;
 
 use libc::dl_phdr_info;
+#[cfg(target_pointer_width = "32")]
+use libc::{Elf32_Phdr as Segment, Elf32_Sym as Symbol};
+#[cfg(target_pointer_width = "64")]
+use libc::{Elf64_Phdr as Segment, Elf64_Sym as Symbol};
 
-/// `Elf64_Dyn`.
+/// `ElfN_Dyn`: two words of the machine.
 #[repr(C)]
 struct Dynamic {
-    tag: i64,
-    value: u64,
+    tag: isize,
+    value: usize,
 }
 
 const PT_DYNAMIC: u32 = 2;
-const DT_NULL: i64 = 0;
-const DT_HASH: i64 = 4;
-const DT_STRTAB: i64 = 5;
-const DT_SYMTAB: i64 = 6;
-const DT_STRSZ: i64 = 10;
-const DT_GNU_HASH: i64 = 0x6fff_fef5;
+const DT_NULL: isize = 0;
+const DT_HASH: isize = 4;
+const DT_STRTAB: isize = 5;
+const DT_SYMTAB: isize = 6;
+const DT_STRSZ: isize = 10;
+const DT_GNU_HASH: isize = 0x6fff_fef5;
 
 /// Ways to make a process that run no `pthread_atfork` handlers, or to look at or change how a thread is
 /// scheduled.
@@ -117,13 +121,13 @@ fn is_exempt(info: &dl_phdr_info) -> bool {
     KNOWN.iter().any(|known| base.starts_with(known)) || holds_this_code(info)
 }
 
-fn segments(info: &dl_phdr_info) -> &[libc::Elf64_Phdr] {
+fn segments(info: &dl_phdr_info) -> &[Segment] {
     // SAFETY: the linker's description of a loaded object.
     unsafe { slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) }
 }
 
 fn holds_this_code(info: &dl_phdr_info) -> bool {
-    let here = look as *const () as u64;
+    let here = look as *const () as usize;
     // In a program that this library is linked into, the program's own imports count too.
     let main = info.dlpi_name.is_null() || {
         // SAFETY: see `is_exempt`.
@@ -131,15 +135,16 @@ fn holds_this_code(info: &dl_phdr_info) -> bool {
     };
     !main
         && segments(info).iter().any(|segment| {
-            let start = info.dlpi_addr.wrapping_add(segment.p_vaddr);
-            segment.p_type == libc::PT_LOAD && here.wrapping_sub(start) < segment.p_memsz
+            let start = (info.dlpi_addr as usize).wrapping_add(segment.p_vaddr as usize);
+            segment.p_type == libc::PT_LOAD && here.wrapping_sub(start) < segment.p_memsz as usize
         })
 }
 
 /// Whether the object leaves one of these names undefined; `None` if it can't be read.
 fn imports_any(info: &dl_phdr_info, names: &[&CStr]) -> Option<bool> {
+    let base = info.dlpi_addr as usize;
     let segment = segments(info).iter().find(|segment| segment.p_type == PT_DYNAMIC)?;
-    let mut at = info.dlpi_addr.wrapping_add(segment.p_vaddr) as *const Dynamic;
+    let mut at = base.wrapping_add(segment.p_vaddr as usize) as *const Dynamic;
     let (mut symbols, mut strings, mut size, mut hash, mut gnu_hash) = (0, 0, 0, 0, 0);
     loop {
         // SAFETY: a loaded object's dynamic section ends with DT_NULL, where this loop ends.
@@ -148,7 +153,7 @@ fn imports_any(info: &dl_phdr_info, names: &[&CStr]) -> Option<bool> {
             DT_NULL => break,
             DT_SYMTAB => symbols = entry.value,
             DT_STRTAB => strings = entry.value,
-            DT_STRSZ => size = entry.value as usize,
+            DT_STRSZ => size = entry.value,
             DT_HASH => hash = entry.value,
             DT_GNU_HASH => gnu_hash = entry.value,
             _ => {}
@@ -156,30 +161,29 @@ fn imports_any(info: &dl_phdr_info, names: &[&CStr]) -> Option<bool> {
         // SAFETY: not the last entry.
         at = unsafe { at.add(1) };
     }
+    // The C library has made these addresses; on some architectures they are still offsets.
+    let placed = |value: usize| if value < base { value + base } else { value };
     if symbols == 0 || strings == 0 {
         return None;
     }
-    // The C library has made these addresses; on some architectures they are still offsets.
-    let placed = |value: u64| if value < info.dlpi_addr { value + info.dlpi_addr } else { value };
-    let count = if gnu_hash != 0 {
-        // Undefined symbols come first; the second word is the first one that is hashed.
-        // SAFETY: the header of a hash table has four words.
-        unsafe { *(placed(gnu_hash) as *const u32).add(1) }
-    } else {
-        0
+    let (symbols, strings) = (placed(symbols), placed(strings));
+    // SAFETY: the tables of a loaded object.
+    let count = unsafe {
+        match (hash, gnu_hash) {
+            (0, 0) => None,
+            (0, table) => hashed(placed(table) as *const u32),
+            // The second word: all symbols.
+            (table, _) => Some(*(placed(table) as *const u32).add(1) as usize),
+        }
     };
-    let count = match count {
-        2.. => u64::from(count),
-        // Nothing is hashed.
-        _ if hash != 0 => u64::from(chains(placed(hash))),
-        // All linkers put the strings right behind the symbols.
-        _ => placed(strings).checked_sub(placed(symbols))? / size_of::<libc::Elf64_Sym>() as u64,
-    };
+    // If nothing is hashed: all linkers put the strings right behind the symbols.
+    let behind = || Some(strings.checked_sub(symbols)? / size_of::<Symbol>());
+    let count = count.or_else(behind)?;
     // SAFETY: the tables of a loaded object, as its hash table and DT_STRSZ say.
     let (symbols, strings) = unsafe {
         (
-            slice::from_raw_parts(placed(symbols) as *const libc::Elf64_Sym, count as usize),
-            slice::from_raw_parts(placed(strings) as *const u8, size),
+            slice::from_raw_parts(symbols as *const Symbol, count),
+            slice::from_raw_parts(strings as *const u8, size),
         )
     };
     Some(symbols.iter().filter(|symbol| symbol.st_shndx == 0).any(|symbol| {
@@ -189,10 +193,25 @@ fn imports_any(info: &dl_phdr_info, names: &[&CStr]) -> Option<bool> {
     }))
 }
 
-/// Symbols that an older hash table knows.
-fn chains(table: u64) -> u32 {
-    // SAFETY: the header of a hash table has two words.
-    unsafe { *(table as *const u32).add(1) }
+/// How many symbols there are by the GNU hash table: those before the first one that is hashed, and the
+/// chains. `None` if none is hashed. Undefined symbols whose address is taken can be hashed, too.
+///
+/// # Safety
+/// `table` is a loaded object's.
+unsafe fn hashed(table: *const u32) -> Option<usize> {
+    // SAFETY: the header has four words; then come the Bloom filter, of words of the machine, the buckets, and
+    // for each hashed symbol a word, whose lowest bit ends a chain.
+    unsafe {
+        let (buckets, first, bloom) = (*table, *table.add(1), *table.add(2));
+        let start = table.add(4).cast::<usize>().add(bloom as usize).cast::<u32>();
+        let starts = slice::from_raw_parts(start, buckets as usize);
+        let mut last = starts.iter().copied().max().filter(|last| *last >= first && *last > 0)?;
+        let chains = start.add(buckets as usize);
+        while *chains.add((last - first) as usize) & 1 == 0 {
+            last += 1;
+        }
+        Some(last as usize + 1)
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +242,8 @@ mod tests {
     fn imports_are_told_from_what_is_not_imported() {
         // The standard library uses both.
         assert!(program_imports(c"posix_spawnp") && program_imports(c"mmap64"));
+        // Defined here, not imported.
+        assert!(!program_imports(c"main"));
         assert!(!program_imports(c"wordexp") && !program_imports(c"posix_spaw"));
     }
 
