@@ -83,8 +83,6 @@ fn wanted_stack() -> Option<usize> {
 /// Has the calling thread's own storage made now. The C library ends the process if it can't be had, and
 /// memory may run out before it is first needed.
 pub(super) fn claim_storage() {
-    // The standard library has some as well.
-    let _ = std::thread::current();
     slots::claim_storage();
     transport::claim_storage();
 }
