@@ -86,6 +86,14 @@ impl Placement {
         }
         let Some(mut orders) = self.orders.try_lock_for(LOCK_PATIENCE) else { return };
         let Some(mut roster) = self.roster.try_lock_for(LOCK_PATIENCE) else { return };
+        let generation = fork::generation();
+        if roster.generation != generation {
+            // A child: those threads are its parent's.
+            roster.workers.clear();
+            roster.generation = generation;
+            self.placed.store(false, Ordering::Relaxed);
+            self.beside.store(NOBODY, Ordering::Relaxed);
+        }
         roster.home = Some(home);
         orders.open = true;
         orders.stirred = false;
@@ -143,7 +151,8 @@ impl Placement {
     }
 
     fn go_beside(&self, processor: usize) {
-        let mut roster = self.roster.lock();
+        // As in `wake`.
+        let Some(mut roster) = self.roster.try_lock() else { return };
         let allowed = roster.home.is_some_and(|home| place::contains(&home, processor));
         // Meanwhile they may have been freed.
         if !allowed || self.beside.load(Ordering::Relaxed) == NOBODY {
@@ -166,7 +175,8 @@ impl Placement {
 
     #[cold]
     fn wake(self: &Arc<Self>) {
-        let mut orders = self.orders.lock();
+        // Whoever has it is there, or was when this process was forked; the next one tries again.
+        let Some(mut orders) = self.orders.try_lock() else { return };
         if !self.asleep.swap(false, Ordering::AcqRel) || !orders.open {
             return;
         }

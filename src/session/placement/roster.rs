@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Home, Placement};
+use super::{Home, LOCK_PATIENCE, Placement};
 use crate::errno::Result;
 use crate::session::errand::Errand;
 use crate::stats::tally::ROWS;
@@ -66,6 +66,8 @@ pub(super) fn send_home(thread: i32, home: &Home) -> Result<()> {
 #[derive(Default)]
 pub(super) struct Roster {
     pub home: Option<Home>,
+    /// The process that the workers belong to: see [`fork::generation`](crate::sys::fork::generation).
+    pub generation: u64,
     pub workers: Vec<Worker>,
 }
 
@@ -82,7 +84,7 @@ impl Joined {
         processor: Option<usize>,
     ) -> Joined {
         let nowhere = Joined { placement: None, _here: std::marker::PhantomData };
-        let mut roster = placement.roster.lock();
+        let Some(mut roster) = placement.roster.try_lock_for(LOCK_PATIENCE) else { return nowhere };
         let Some(home) = roster.home else { return nowhere };
         let thread = place::thread_id();
         match place::is_ordinary(0) {
