@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use super::judge::{Judge, Next, Seen, Way};
 use super::roster::{Roster, send_home};
 use super::{Home, NOBODY, Placement, PlacementChoice};
@@ -19,6 +21,8 @@ pub(super) struct Governor {
     threads: u64,
     /// The busiest client.
     client: u32,
+    /// At the last look it was not the only one that was busy.
+    scattered: bool,
     me: i32,
 }
 
@@ -30,6 +34,7 @@ impl Governor {
             imports: None,
             threads: 0,
             client: 0,
+            scattered: false,
             me: 0,
         }
     }
@@ -98,24 +103,35 @@ impl Governor {
             let requests = self.look();
             let starved = placed && requests == 0 && self.could_run();
             log::trace!("fuse: {way:?}: {requests} requests in {:?}", start.elapsed());
-            next = self.judge.see(Seen { requests, time: start.elapsed(), starved });
+            let time = start.elapsed();
+            let scattered = self.scattered && !always;
+            next = self.judge.see(Seen { requests, time, starved, scattered });
         }
         Ok(())
     }
 
-    /// Requests taken since the last look. Notices where the busiest client is.
+    /// Requests taken since the last look. Notices which client is the busiest, and whether it is the only
+    /// one, by whom each worker served last.
     fn look(&mut self) -> u64 {
         let mut roster = self.placement.roster.lock();
-        let (mut sum, mut most, mut client) = (0, 0, 0);
+        let mut served: SmallVec<[(u32, u64); 16]> = SmallVec::new();
+        let mut sum = 0;
         for worker in &mut roster.workers {
-            let progress = worker.progress();
+            let (progress, client) = (worker.progress(), worker.errand.client());
             sum += progress;
-            if progress > most {
-                (most, client) = (progress, worker.errand.client());
+            // What the kernel asks for by itself, like FORGET, has no client.
+            if progress == 0 || client == 0 {
+                continue;
+            }
+            match served.iter_mut().find(|(known, _)| *known == client) {
+                Some((_, its)) => *its += progress,
+                None => served.push((client, progress)),
             }
         }
-        if client != 0 {
+        let all: u64 = served.iter().map(|(_, its)| its).sum();
+        if let Some((client, its)) = served.into_iter().max_by_key(|(_, its)| *its) {
             self.client = client;
+            self.scattered = its < all - all / 4 && follows(&roster);
         }
         sum
     }

@@ -33,6 +33,8 @@ pub struct Seen {
     pub time: Duration,
     /// Nothing was served although a worker could have run.
     pub starved: bool,
+    /// Workers that follow a client were asked by several: beside one they are away from the others.
+    pub scattered: bool,
 }
 
 /// The shortest window, in which starving workers delay requests.
@@ -47,6 +49,8 @@ const LOOK: Duration = Duration::from_millis(16);
 const QUIET: f64 = 400.0;
 /// Looks in a row with so little to do, after which workers are freed.
 const QUIET_LOOKS: u32 = 4;
+/// Looks in a row with several clients, after which workers are freed; a second one may only pass by.
+const SCATTERED_LOOKS: u32 = 2;
 /// Windows of each way in a trial.
 const EACH: u32 = 2;
 /// The other way must be better by so much.
@@ -70,6 +74,7 @@ enum State {
         left: Duration,
         slow: u32,
         quiet: u32,
+        scattered: u32,
     },
 }
 
@@ -104,6 +109,7 @@ impl Judge {
         let rate = seen.requests as f64 / seen.time.as_secs_f64().max(1e-6);
         match self.state {
             State::Begin if rate < QUIET => Next::Rest,
+            State::Begin | State::Trial { .. } if seen.scattered => self.wait(),
             State::Begin => self.try_both(rate),
             State::Trial { window, done, free, placed } => {
                 let (free, placed) =
@@ -125,13 +131,15 @@ impl Judge {
                 let left = left.saturating_sub(seen.time);
                 if rate < QUIET {
                     Next::Rest
-                } else if left.is_zero() {
-                    self.try_both(rate)
-                } else {
+                } else if !left.is_zero() {
                     self.keep(Way::Free, left)
+                } else if seen.scattered {
+                    self.wait()
+                } else {
+                    self.try_both(rate)
                 }
             }
-            State::Hold { way: Way::Placed, left, slow, quiet } => {
+            State::Hold { way: Way::Placed, left, slow, quiet, scattered } => {
                 if seen.starved {
                     // Somebody else wants the processor, and gets it.
                     self.lost(Way::Free);
@@ -140,12 +148,15 @@ impl Judge {
                 let left = left.saturating_sub(seen.time);
                 let quiet = if rate < QUIET { quiet + 1 } else { 0 };
                 let slow = if quiet == 0 && rate < self.rate / 2.0 { slow + 1 } else { 0 };
-                if quiet >= QUIET_LOOKS {
+                let scattered = if seen.scattered { scattered + 1 } else { 0 };
+                if scattered >= SCATTERED_LOOKS {
+                    self.wait()
+                } else if quiet >= QUIET_LOOKS {
                     Next::Rest
                 } else if quiet == 0 && (left.is_zero() || slow >= 3) {
                     self.try_both(rate)
                 } else {
-                    self.state = State::Hold { way: Way::Placed, left, slow, quiet };
+                    self.state = State::Hold { way: Way::Placed, left, slow, quiet, scattered };
                     Next::Go(Way::Placed, LOOK)
                 }
             }
@@ -176,8 +187,13 @@ impl Judge {
         self.won = way;
     }
 
+    /// There is nothing to find out at present: free for a while, whichever way won before.
+    fn wait(&mut self) -> Next {
+        self.keep(Way::Free, SHORT_HOLD)
+    }
+
     fn keep(&mut self, way: Way, left: Duration) -> Next {
-        self.state = State::Hold { way, left, slow: 0, quiet: 0 };
+        self.state = State::Hold { way, left, slow: 0, quiet: 0, scattered: 0 };
         Next::Go(way, if way == Way::Free { left } else { LOOK })
     }
 }
@@ -190,11 +206,23 @@ mod tests {
     /// and whether they rest at the end.
     fn run(
         judge: &mut Judge,
-        mut next: Next,
+        next: Next,
         time: Duration,
         free: f64,
         placed: f64,
     ) -> (Duration, Next) {
+        run_with(judge, next, time, (free, placed), |_| false)
+    }
+
+    /// The same with looks, told by their number, at which there are several clients.
+    fn run_with(
+        judge: &mut Judge,
+        mut next: Next,
+        time: Duration,
+        (free, placed): (f64, f64),
+        scattered: impl Fn(u32) -> bool,
+    ) -> (Duration, Next) {
+        let mut looks = 0;
         let (mut gone, mut there) = (Duration::ZERO, Duration::ZERO);
         while gone < time {
             let Next::Go(way, step) = next else { break };
@@ -204,8 +232,10 @@ mod tests {
                 there += step;
             }
             let requests = (rate * step.as_secs_f64()) as u64;
-            next =
-                judge.see(Seen { requests, time: step, starved: placed < free && requests == 0 });
+            let starved = placed < free && requests == 0;
+            let scattered = scattered(looks);
+            next = judge.see(Seen { requests, time: step, starved, scattered });
+            looks += 1;
         }
         (there, next)
     }
@@ -247,6 +277,24 @@ mod tests {
         assert!(there < SECOND / 10, "{there:?}");
         // What was known is used at once.
         assert!(matches!(judge.wake(), Next::Go(Way::Placed, _)));
+    }
+
+    #[test]
+    fn several_clients_are_left_alone() {
+        let rates = (20_000.0, 50_000.0);
+        let mut judge = Judge::default();
+        let next = judge.wake();
+        let (there, next) = run_with(&mut judge, next, 5 * SECOND, rates, |_| true);
+        assert_eq!(there, Duration::ZERO);
+        // One stays.
+        let (there, next) = run(&mut judge, next, SECOND, rates.0, rates.1);
+        assert!(there > SECOND / 2, "{there:?}");
+        // Now and then another passes by.
+        let (there, next) = run_with(&mut judge, next, SECOND, rates, |look| look % 5 == 0);
+        assert!(there > SECOND * 9 / 10, "{there:?}");
+        // They are many again.
+        let (there, _) = run_with(&mut judge, next, 5 * SECOND, rates, |_| true);
+        assert!(there < SECOND / 20, "{there:?}");
     }
 
     #[test]
