@@ -3,8 +3,8 @@
 /// Seats of each queue unless the user says otherwise. The kernel wakes who waits for an answer before
 /// the entry it came in is ready again, so the next request often finds the first seat's busy.
 const SEATS: usize = 2;
-/// Most threads that wait for requests, whatever depth the user asks for.
-const MOST_SEATS: usize = 1024;
+/// Most threads with an entry of their own, whatever depth the user asks for.
+pub(super) const MOST_SEATS: usize = 1024;
 /// Each seat has a ring and a bell.
 const DESCRIPTORS: usize = 2;
 
@@ -20,6 +20,13 @@ pub(super) fn seats(wanted: usize, queues: usize, descriptors: usize) -> Option<
         0 => fits(1, 2).then_some(1),
         wanted => Some(wanted.min(most)),
     }
+}
+
+/// How many descriptors the process may have open.
+pub(super) fn descriptors() -> usize {
+    use nix::sys::resource::{Resource, getrlimit};
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -23,14 +23,17 @@ mod depth;
 mod desk;
 mod doorbell;
 mod gate;
+mod member;
+mod queue;
 mod seat;
 mod serve;
+mod session;
 mod settle;
 pub(super) mod solo;
 
 use std::sync::Arc;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -41,102 +44,26 @@ use super::errand::Errand;
 use super::placement::Placement;
 use super::pool::start_thread;
 use super::turns::{Turn, Turns};
-use super::{LoopKind, Session, dispatch};
+use super::{Session, dispatch};
 use crate::errno::{Errno, Result};
-use crate::sync;
-use crate::sys::env::under_valgrind;
 use crate::sys::uring::{HasEntry, Inherited, Outcome, possible_processors};
 use crate::transport::Channel;
-use crate::transport::uring::{RingChannel, TransportChoice, Unused};
+use crate::transport::uring::{RingChannel, Unused};
 use bench::Bench;
 use desk::Desk;
 use doorbell::RegularFiles;
 use gate::Gate;
+use member::Member;
+use queue::Queue;
 use serve::Server;
 use settle::{Releases, Witness};
 
 /// Memory of entries that nothing has come into for this long is given back.
 const IDLE: Duration = Duration::from_secs(5);
-/// Most threads with an entry of their own.
-const MOST_SEATS: usize = 1024;
 /// How often the end of a loop looks whether handlers have returned.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// After this long, whoever still holds up the exit is named.
 const COMPLAIN_AFTER: Duration = Duration::from_secs(2);
-
-/// What is known of one of the kernel's queues.
-#[derive(Debug, Default)]
-struct Queue {
-    /// Entries that the kernel can put a request into.
-    armed: AtomicI32,
-    /// Answers committed; each made the kernel look for waiting requests.
-    progress: AtomicU32,
-    /// Its seat's request waits for an answer from elsewhere.
-    lent: AtomicBool,
-    /// There was a moment without an armed entry: a request may have begun to wait then.
-    emptied: AtomicBool,
-    /// Requests that have arrived, and echoes of doorbells.
-    taken: AtomicU32,
-    echoes: AtomicU32,
-}
-
-impl Queue {
-    fn arm(&self) {
-        self.armed.fetch_add(1, Ordering::SeqCst);
-        self.progress.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn disarm(&self) {
-        if self.armed.fetch_sub(1, Ordering::SeqCst) <= 1 {
-            self.emptied.store(true, Ordering::SeqCst);
-        }
-    }
-}
-
-/// A thread that calls handlers.
-struct Member {
-    /// Odd while a handler runs.
-    turn: sync::AtomicU32,
-    errand: Arc<Errand>,
-    /// What it serves, if it has an entry of its own.
-    channel: Mutex<Weak<RingChannel>>,
-    /// The queue of that entry.
-    queue: Option<u16>,
-    /// Wakes it, if it has a ring of its own.
-    desk: Option<Arc<Desk<RingChannel>>>,
-    witness: Witness,
-}
-
-impl Member {
-    fn new(queue: Option<u16>, desk: Option<Arc<Desk<RingChannel>>>) -> Member {
-        Member {
-            turn: sync::AtomicU32::new(0),
-            errand: Arc::default(),
-            channel: Mutex::default(),
-            queue,
-            desk,
-            witness: Witness::default(),
-        }
-    }
-
-    /// A handler is about to be called.
-    fn begin(&self) {
-        self.turn.fetch_add(1, Ordering::SeqCst);
-        // The one entry of its ring has been taken: nothing else can have arrived there.
-        if let Some(asked) = self.witness.owed() {
-            self.witness.testify(asked);
-        }
-    }
-
-    /// It has returned, or is not called after all.
-    fn end(&self) {
-        self.turn.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn is_busy(&self) -> bool {
-        self.turn.load(Ordering::SeqCst) & 1 == 1
-    }
-}
 
 /// What a thread is as a caller of handlers, if it is one.
 type Caller = Option<Arc<Member>>;
@@ -184,7 +111,7 @@ impl Rings {
     ) -> Result<Arc<Rings>, Unused> {
         let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
         let processors = possible_processors();
-        let depth = depth::seats(depth, processors, descriptors())
+        let depth = depth::seats(depth, processors, depth::descriptors())
             .ok_or(Unused::Failed("eventfd", Errno::EMFILE))?;
         let failed = |step| move |error| Unused::Failed(step, error);
         let rings = Arc::new(Rings {
@@ -267,7 +194,7 @@ impl Rings {
     fn is_bypassed(&self, queue: u16) -> bool {
         let seats = self.seats.lock();
         let mut here = seats.iter().filter(|seat| seat.queue == Some(queue));
-        seats.len() < MOST_SEATS && here.any(|seat| !seat.is_busy())
+        seats.len() < depth::MOST_SEATS && here.any(|seat| !seat.is_busy())
     }
 
     /// Makes a new seat out of a request that has arrived in an entry of the clerk's; gives the
@@ -449,13 +376,6 @@ impl Rings {
     }
 }
 
-/// How many descriptors the process may have open.
-fn descriptors() -> usize {
-    use nix::sys::resource::{Resource, getrlimit};
-    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
-    usize::try_from(limit).unwrap_or(usize::MAX)
-}
-
 /// Whether a registered entry's end with this error means that its command went to another file or none.
 fn is_lost(error: Errno) -> bool {
     matches!(error, Errno::EBADF | Errno::EOPNOTSUPP)
@@ -476,133 +396,4 @@ fn gives_up(session: &Session, errand: &Errand, waited: Duration) -> bool {
         errand.describe()
     );
     true
-}
-
-impl Session {
-    /// Makes ready for io_uring before the kernel is told that it is wanted, or says why not.
-    pub(super) fn prepare_rings(
-        self: &Arc<Self>,
-        offered: bool,
-        payload: usize,
-    ) -> Result<(), Unused> {
-        let options = self.config.transport;
-        if options.choice == TransportChoice::Dev {
-            return Err(Unused::Option);
-        }
-        if self.watched.load(Ordering::Relaxed) {
-            return Err(Unused::AutoUnmount);
-        }
-        if under_valgrind() {
-            return Err(Unused::Valgrind);
-        }
-        if !self.channel().is_some_and(|channel| channel.is_kernel_device()) {
-            return Err(Unused::CustomIo);
-        }
-        let kind = *self.loop_kind.lock();
-        match kind {
-            LoopKind::None | LoopKind::Early => Err(Unused::CustomIo),
-            LoopKind::Workers(config) if config.clone_fd => Err(Unused::CloneFd),
-            LoopKind::Workers(config) if config.max_threads < 2 => Err(Unused::OneWorker),
-            LoopKind::Single if options.choice == TransportChoice::Auto => Err(Unused::OneThread),
-            _ if !offered => Err(Unused::not_offered()),
-            LoopKind::Single => solo::prepare(self, payload),
-            LoopKind::Workers(config) => {
-                let rings = Rings::prepare(self, payload, options.depth, config.max_threads)?;
-                *self.rings.lock() = Some(rings);
-                Ok(())
-            }
-        }
-    }
-
-    /// Says why io_uring is not used.
-    pub(super) fn report_unused(&self, reason: Unused) {
-        log::info!("fuse: requests come by /dev/fuse: {reason}");
-    }
-
-    /// The kernel has been told: tells it more.
-    pub(super) fn begin_rings(self: &Arc<Self>) {
-        let rings = self.rings.lock().clone();
-        match rings {
-            Some(rings) => rings.gate.open(),
-            None => solo::begin(self),
-        }
-    }
-
-    /// A loop with workers begins: requests are served again.
-    pub(super) fn resume_rings(&self) {
-        if let Some(rings) = &*self.rings.lock() {
-            rings.gate.open();
-        }
-    }
-
-    /// It ends: what arrives from here on waits.
-    pub(super) fn pause_rings(&self) {
-        let rings = self.rings.lock().clone();
-        if let Some(rings) = rings {
-            rings.pause();
-        }
-    }
-
-    /// Waits until every RELEASE of these nodes has been handled that the kernel sent before the
-    /// request which the calling thread serves; a second at most. The caller may hold nothing that
-    /// a RELEASE needs.
-    ///
-    /// By the device requests are taken in their order, so that this is rarely missed there.
-    pub(crate) fn await_releases(&self, nodes: &[u64]) {
-        let rings = self.rings.lock().clone();
-        if let Some(rings) = rings {
-            rings.settle(nodes);
-        }
-    }
-
-    /// Whether requests come by io_uring.
-    pub(super) fn uses_rings(&self) -> bool {
-        self.rings.lock().is_some() || self.solo.load(Ordering::Relaxed)
-    }
-
-    /// Lets go of all rings, for good.
-    pub(super) fn end_rings(self: &Arc<Self>) {
-        solo::end(self);
-        let rings = self.rings.lock().take();
-        if let Some(rings) = rings {
-            rings.close();
-        }
-    }
-}
-
-#[cfg(all(test, loom))]
-mod loom_tests {
-    use super::*;
-
-    /// Whoever shuts the gate and sees no handler run can rely on that.
-    #[test]
-    fn no_handler_runs_behind_a_shut_gate() {
-        loom::model(|| {
-            let (gate, member) = (Arc::new(Gate::default()), Arc::new(Member::new(None, None)));
-            let inside = Arc::new(sync::AtomicUsize::new(0));
-            gate.open();
-            let thread = {
-                let (gate, member, inside) = (gate.clone(), member.clone(), inside.clone());
-                loom::thread::spawn(move || {
-                    // As `Rings::admit` does it.
-                    member.begin();
-                    if gate.is_open() {
-                        inside.store(1, Ordering::SeqCst);
-                        loom::thread::yield_now();
-                        inside.store(0, Ordering::SeqCst);
-                    }
-                    member.end();
-                    // Held up, until it is closed for good.
-                    assert!(!gate.pass());
-                })
-            };
-            gate.shut();
-            while member.is_busy() {
-                loom::thread::yield_now();
-            }
-            assert_eq!(inside.load(Ordering::SeqCst), 0, "a handler runs");
-            gate.close();
-            thread.join().unwrap();
-        });
-    }
 }
