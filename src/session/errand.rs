@@ -93,6 +93,8 @@ pub(super) struct Errand {
     unique: AtomicU64,
     /// The thread that asked, as the kernel knows it in this process's namespace.
     client: AtomicU32,
+    /// How often it was another one than before.
+    turns: AtomicU32,
     dismissed: AtomicBool,
     /// All that it has served.
     pub tally: Tally,
@@ -103,7 +105,13 @@ impl Errand {
     #[inline]
     pub fn begin(&self, header: &InHeader) -> bool {
         let count = self.tally.count(header.opcode);
-        self.client.store(header.pid, Ordering::Relaxed);
+        // What the kernel asks for by itself, like FORGET, and clients of other namespaces have 0.
+        if header.pid != self.client.load(Ordering::Relaxed) && header.pid != 0 {
+            self.client.store(header.pid, Ordering::Relaxed);
+            // Nobody else writes it.
+            let turns = self.turns.load(Ordering::Relaxed);
+            self.turns.store(turns.wrapping_add(1), Ordering::Relaxed);
+        }
         self.opcode.store(header.opcode, Ordering::Relaxed);
         self.unique.store(header.unique, Ordering::Relaxed);
         count.is_multiple_of(MANY)
@@ -112,6 +120,11 @@ impl Errand {
     /// The thread that asked last.
     pub fn client(&self) -> u32 {
         self.client.load(Ordering::Relaxed)
+    }
+
+    /// How often that was another one than the one before; wraps around.
+    pub fn turns(&self) -> u32 {
+        self.turns.load(Ordering::Relaxed)
     }
 
     /// It has served it.

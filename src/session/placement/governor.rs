@@ -13,16 +13,30 @@ use crate::errno::{Errno, Result};
 use crate::sys::imports::{self, Imports};
 use crate::sys::place;
 
+/// Looks in a row after which the load has changed: another client may only pass by.
+const CHANGED: u32 = 2;
+
+/// For whom workers work that are not bound to a processor by what they serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Load {
+    /// One client: they are kept beside it.
+    One = 0,
+    /// Several: they are gathered on one processor, where whoever serves is not disturbed by the others.
+    Many = 1,
+}
+
 pub(super) struct Governor {
     placement: Arc<Placement>,
-    judge: Judge,
+    /// One for each [`Load`].
+    judges: [Judge; 2],
+    load: Load,
+    /// Looks in a row that saw another load.
+    other: u32,
     imports: Option<Imports>,
     /// Threads of the process when it was last looked through for those that inherited a placement.
     threads: u64,
     /// The busiest client.
     client: u32,
-    /// At the last look it was not the only one that was busy.
-    scattered: bool,
     me: i32,
 }
 
@@ -30,11 +44,12 @@ impl Governor {
     pub fn new(placement: &Arc<Placement>) -> Governor {
         Governor {
             placement: placement.clone(),
-            judge: Judge::default(),
+            judges: [Judge::of_one(), Judge::of_many()],
+            load: Load::One,
+            other: 0,
             imports: None,
             threads: 0,
             client: 0,
-            scattered: false,
             me: 0,
         }
     }
@@ -76,7 +91,7 @@ impl Governor {
     fn work(&mut self, home: &Home) -> Result<()> {
         self.look();
         let always = self.placement.choice == PlacementChoice::Always;
-        let mut next = self.judge.wake();
+        let mut next = self.judge().wake();
         let mut placed = false;
         while let Next::Go(mut way, time) = next {
             if always {
@@ -103,35 +118,53 @@ impl Governor {
             let requests = self.look();
             let starved = placed && requests == 0 && self.could_run();
             log::trace!("fuse: {way:?}: {requests} requests in {:?}", start.elapsed());
-            let time = start.elapsed();
-            let scattered = self.scattered && !always;
-            next = self.judge.see(Seen { requests, time, starved, scattered });
+            let seen = Seen { requests, time: start.elapsed(), starved };
+            next = if self.has_changed() {
+                // They are placed anew, if at all.
+                self.free_all(home);
+                self.judge().wake()
+            } else {
+                self.judge().see(seen)
+            };
         }
         Ok(())
     }
 
-    /// Requests taken since the last look. Notices which client is the busiest, and whether it is the only
-    /// one, by whom each worker served last.
+    fn judge(&mut self) -> &mut Judge {
+        &mut self.judges[self.load as usize]
+    }
+
+    /// Whether there is another kind of load, for long enough.
+    fn has_changed(&mut self) -> bool {
+        let changed = self.other >= CHANGED;
+        if changed {
+            self.other = 0;
+            self.load = if self.load == Load::One { Load::Many } else { Load::One };
+        }
+        changed
+    }
+
+    /// Requests taken since the last look. Notices which client is the busiest, by whom each worker served
+    /// last, and whether it is about the only one.
     fn look(&mut self) -> u64 {
         let mut roster = self.placement.roster.lock();
         let mut served: SmallVec<[(u32, u64); 16]> = SmallVec::new();
-        let mut sum = 0;
+        let (mut sum, mut turns) = (0, 0);
         for worker in &mut roster.workers {
             let (progress, client) = (worker.progress(), worker.errand.client());
-            sum += progress;
-            // What the kernel asks for by itself, like FORGET, has no client.
-            if progress == 0 || client == 0 {
-                continue;
-            }
+            sum += progress.requests;
+            turns += u64::from(progress.turns);
             match served.iter_mut().find(|(known, _)| *known == client) {
-                Some((_, its)) => *its += progress,
-                None => served.push((client, progress)),
+                Some((_, its)) => *its += progress.requests,
+                None => served.push((client, progress.requests)),
             }
         }
-        let all: u64 = served.iter().map(|(_, its)| its).sum();
+        served.retain(|(client, its)| *client != 0 && *its > 0);
         if let Some((client, its)) = served.into_iter().max_by_key(|(_, its)| *its) {
             self.client = client;
-            self.scattered = its < all - all / 4 && follows(&roster);
+            let alone = its >= sum - sum / 4 && turns < sum / 4 || !follows(&roster);
+            let load = if alone { Load::One } else { Load::Many };
+            self.other = if load == self.load { 0 } else { self.other + 1 };
         }
         sum
     }
@@ -158,7 +191,8 @@ impl Governor {
                 Err(error) => return Err(error),
             }
         }
-        self.placement.beside.store(client.unwrap_or(NOBODY), Ordering::Relaxed);
+        let followed = client.filter(|_| self.load == Load::One);
+        self.placement.beside.store(followed.unwrap_or(NOBODY), Ordering::Relaxed);
         self.placement.placed.store(true, Ordering::Relaxed);
         drop(roster);
         self.find_strays(home);

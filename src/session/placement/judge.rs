@@ -12,7 +12,7 @@ use std::time::Duration;
 pub enum Way {
     /// Where the scheduler puts them.
     Free,
-    /// With their clients.
+    /// With their client, or on one processor.
     Placed,
 }
 
@@ -33,12 +33,12 @@ pub struct Seen {
     pub time: Duration,
     /// Nothing was served although a worker could have run.
     pub starved: bool,
-    /// Workers that follow a client were asked by several: beside one they are away from the others.
-    pub scattered: bool,
 }
 
-/// The shortest window, in which starving workers delay requests.
+/// The shortest window for workers with one client, in which starving workers delay requests.
 const WINDOW: Duration = Duration::from_millis(4);
+/// The shortest with several clients, where it makes less of a difference, and so takes longer to see.
+const WIDE_WINDOW: Duration = Duration::from_millis(16);
 /// The longest.
 const LONGEST: Duration = Duration::from_millis(32);
 /// A window is made long enough for so many requests.
@@ -49,8 +49,6 @@ const LOOK: Duration = Duration::from_millis(16);
 const QUIET: f64 = 400.0;
 /// Looks in a row with so little to do, after which workers are freed.
 const QUIET_LOOKS: u32 = 4;
-/// Looks in a row with several clients, after which workers are freed; a second one may only pass by.
-const SCATTERED_LOOKS: u32 = 2;
 /// Windows of each way in a trial.
 const EACH: u32 = 2;
 /// The other way must be better by so much.
@@ -74,13 +72,14 @@ enum State {
         left: Duration,
         slow: u32,
         quiet: u32,
-        scattered: u32,
     },
 }
 
-/// The judge of one session.
+/// The judge of one kind of load of a session.
 #[derive(Debug)]
 pub struct Judge {
+    /// The shortest window.
+    window: Duration,
     state: State,
     won: Way,
     hold: Duration,
@@ -88,18 +87,28 @@ pub struct Judge {
     rate: f64,
 }
 
-impl Default for Judge {
-    fn default() -> Judge {
-        Judge { state: State::Begin, won: Way::Free, hold: Duration::ZERO, rate: 0.0 }
-    }
-}
-
 impl Judge {
-    /// Something is to be done after a rest.
+    /// For workers with one client.
+    pub fn of_one() -> Judge {
+        Judge {
+            window: WINDOW,
+            state: State::Begin,
+            won: Way::Free,
+            hold: Duration::ZERO,
+            rate: 0.0,
+        }
+    }
+
+    /// For workers with several.
+    pub fn of_many() -> Judge {
+        Judge { window: WIDE_WINDOW, ..Judge::of_one() }
+    }
+
+    /// Something is to be done after a rest, or after another kind of load.
     pub fn wake(&mut self) -> Next {
         if self.hold.is_zero() {
             self.state = State::Begin;
-            return Next::Go(Way::Free, WINDOW);
+            return Next::Go(Way::Free, self.window);
         }
         self.keep(self.won, self.hold)
     }
@@ -109,7 +118,6 @@ impl Judge {
         let rate = seen.requests as f64 / seen.time.as_secs_f64().max(1e-6);
         match self.state {
             State::Begin if rate < QUIET => Next::Rest,
-            State::Begin | State::Trial { .. } if seen.scattered => self.wait(),
             State::Begin => self.try_both(rate),
             State::Trial { window, done, free, placed } => {
                 let (free, placed) =
@@ -131,15 +139,13 @@ impl Judge {
                 let left = left.saturating_sub(seen.time);
                 if rate < QUIET {
                     Next::Rest
-                } else if !left.is_zero() {
-                    self.keep(Way::Free, left)
-                } else if seen.scattered {
-                    self.wait()
-                } else {
+                } else if left.is_zero() {
                     self.try_both(rate)
+                } else {
+                    self.keep(Way::Free, left)
                 }
             }
-            State::Hold { way: Way::Placed, left, slow, quiet, scattered } => {
+            State::Hold { way: Way::Placed, left, slow, quiet } => {
                 if seen.starved {
                     // Somebody else wants the processor, and gets it.
                     self.lost(Way::Free);
@@ -148,15 +154,12 @@ impl Judge {
                 let left = left.saturating_sub(seen.time);
                 let quiet = if rate < QUIET { quiet + 1 } else { 0 };
                 let slow = if quiet == 0 && rate < self.rate / 2.0 { slow + 1 } else { 0 };
-                let scattered = if seen.scattered { scattered + 1 } else { 0 };
-                if scattered >= SCATTERED_LOOKS {
-                    self.wait()
-                } else if quiet >= QUIET_LOOKS {
+                if quiet >= QUIET_LOOKS {
                     Next::Rest
                 } else if quiet == 0 && (left.is_zero() || slow >= 3) {
                     self.try_both(rate)
                 } else {
-                    self.state = State::Hold { way: Way::Placed, left, slow, quiet, scattered };
+                    self.state = State::Hold { way: Way::Placed, left, slow, quiet };
                     Next::Go(Way::Placed, LOOK)
                 }
             }
@@ -164,7 +167,7 @@ impl Judge {
     }
 
     fn try_both(&mut self, rate: f64) -> Next {
-        let window = Duration::from_secs_f64(ENOUGH / rate.max(1.0)).clamp(WINDOW, LONGEST);
+        let window = Duration::from_secs_f64(ENOUGH / rate.max(1.0)).clamp(self.window, LONGEST);
         self.state = State::Trial { window, done: 0, free: 0.0, placed: 0.0 };
         Next::Go(Way::Free, window)
     }
@@ -187,14 +190,9 @@ impl Judge {
         self.won = way;
     }
 
-    /// There is nothing to find out at present: free for a while, whichever way won before.
-    fn wait(&mut self) -> Next {
-        self.keep(Way::Free, SHORT_HOLD)
-    }
-
     fn keep(&mut self, way: Way, left: Duration) -> Next {
-        self.state = State::Hold { way, left, slow: 0, quiet: 0, scattered: 0 };
-        Next::Go(way, if way == Way::Free { left } else { LOOK })
+        self.state = State::Hold { way, left, slow: 0, quiet: 0 };
+        Next::Go(way, if way == Way::Free { left.min(SHORT_HOLD) } else { LOOK })
     }
 }
 
@@ -206,23 +204,11 @@ mod tests {
     /// and whether they rest at the end.
     fn run(
         judge: &mut Judge,
-        next: Next,
+        mut next: Next,
         time: Duration,
         free: f64,
         placed: f64,
     ) -> (Duration, Next) {
-        run_with(judge, next, time, (free, placed), |_| false)
-    }
-
-    /// The same with looks, told by their number, at which there are several clients.
-    fn run_with(
-        judge: &mut Judge,
-        mut next: Next,
-        time: Duration,
-        (free, placed): (f64, f64),
-        scattered: impl Fn(u32) -> bool,
-    ) -> (Duration, Next) {
-        let mut looks = 0;
         let (mut gone, mut there) = (Duration::ZERO, Duration::ZERO);
         while gone < time {
             let Next::Go(way, step) = next else { break };
@@ -232,10 +218,8 @@ mod tests {
                 there += step;
             }
             let requests = (rate * step.as_secs_f64()) as u64;
-            let starved = placed < free && requests == 0;
-            let scattered = scattered(looks);
-            next = judge.see(Seen { requests, time: step, starved, scattered });
-            looks += 1;
+            next =
+                judge.see(Seen { requests, time: step, starved: placed < free && requests == 0 });
         }
         (there, next)
     }
@@ -244,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_better_way_is_kept() {
-        let mut judge = Judge::default();
+        let mut judge = Judge::of_one();
         let next = judge.wake();
         let (there, next) = run(&mut judge, next, 20 * SECOND, 20_000.0, 50_000.0);
         assert!(there > 19 * SECOND, "{there:?}");
@@ -257,7 +241,7 @@ mod tests {
 
     #[test]
     fn starving_is_short_and_rare() {
-        let mut judge = Judge::default();
+        let mut judge = Judge::of_one();
         let next = judge.wake();
         let (_, next) = run(&mut judge, next, SECOND, 20_000.0, 50_000.0);
         let (there, _) = run(&mut judge, next, 60 * SECOND, 30_000.0, 0.0);
@@ -266,7 +250,7 @@ mod tests {
 
     #[test]
     fn little_to_do_is_left_alone() {
-        let mut judge = Judge::default();
+        let mut judge = Judge::of_one();
         let next = judge.wake();
         let (there, next) = run(&mut judge, next, SECOND, 100.0, 1000.0);
         assert_eq!((there, next), (Duration::ZERO, Next::Rest));
@@ -280,26 +264,22 @@ mod tests {
     }
 
     #[test]
-    fn several_clients_are_left_alone() {
-        let rates = (20_000.0, 50_000.0);
-        let mut judge = Judge::default();
+    fn what_was_found_out_is_kept_for_the_next_time() {
+        let mut judge = Judge::of_many();
         let next = judge.wake();
-        let (there, next) = run_with(&mut judge, next, 5 * SECOND, rates, |_| true);
-        assert_eq!(there, Duration::ZERO);
-        // One stays.
-        let (there, next) = run(&mut judge, next, SECOND, rates.0, rates.1);
-        assert!(there > SECOND / 2, "{there:?}");
-        // Now and then another passes by.
-        let (there, next) = run_with(&mut judge, next, SECOND, rates, |look| look % 5 == 0);
-        assert!(there > SECOND * 9 / 10, "{there:?}");
-        // They are many again.
-        let (there, _) = run_with(&mut judge, next, 5 * SECOND, rates, |_| true);
-        assert!(there < SECOND / 20, "{there:?}");
+        let (there, _) = run(&mut judge, next, 5 * SECOND, 20_000.0, 30_000.0);
+        assert!(there > SECOND * 4, "{there:?}");
+        let again = judge.wake();
+        assert!(matches!(again, Next::Go(Way::Placed, _)), "{again:?}");
+        let mut judge = Judge::of_many();
+        let next = judge.wake();
+        let (there, _) = run(&mut judge, next, 20 * SECOND, 20_000.0, 15_000.0);
+        assert!(there < SECOND / 2, "{there:?}");
     }
 
     #[test]
     fn a_tie_changes_nothing() {
-        let mut judge = Judge::default();
+        let mut judge = Judge::of_one();
         let next = judge.wake();
         let (there, _) = run(&mut judge, next, 60 * SECOND, 20_000.0, 21_000.0);
         assert!(there < SECOND / 3, "{there:?}");

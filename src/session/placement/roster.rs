@@ -16,18 +16,27 @@ pub(super) struct Worker {
     pub errand: Arc<Errand>,
     /// The processor it is kept on.
     at: Option<usize>,
-    /// Requests it had served when it was last looked at.
+    /// Requests it had served when it was last looked at, and how often its client had changed.
     served: u64,
+    turns: u32,
+}
+
+/// What a worker has done since it was last looked at.
+pub(super) struct Progress {
+    pub requests: u64,
+    /// How often they came from another client than the one before.
+    pub turns: u32,
 }
 
 impl Worker {
-    /// How many requests it has taken since the last look.
-    pub fn progress(&mut self) -> u64 {
+    /// What it has done since the last look.
+    pub fn progress(&mut self) -> Progress {
         let mut rows = [0; ROWS];
         self.errand.tally.add_to(&mut rows);
-        let served = rows.iter().sum();
-        let progress = served - self.served;
-        self.served = served;
+        let (served, turns) = (rows.iter().sum(), self.errand.turns());
+        let requests = served - self.served;
+        let progress = Progress { requests, turns: turns.wrapping_sub(self.turns) };
+        (self.served, self.turns) = (served, turns);
         progress
     }
 
@@ -94,8 +103,8 @@ impl Joined {
             _ => return nowhere,
         }
         place::leave_home_to_children(Some(home));
-        let (errand, at, served) = (errand.clone(), None, 0);
-        roster.workers.push(Worker { thread, processor, errand, at, served });
+        let (errand, at) = (errand.clone(), None);
+        roster.workers.push(Worker { thread, processor, errand, at, served: 0, turns: 0 });
         Joined { placement: Some(placement.clone()), ..nowhere }
     }
 }
