@@ -8,56 +8,82 @@ use super::judge::{Judge, Next, Seen, Way};
 use super::roster::{Roster, send_home};
 use super::{Home, NOBODY, Placement, PlacementChoice};
 use crate::errno::{Errno, Result};
+use crate::session::dispatch;
 use crate::sys::imports::{self, Imports};
 use crate::sys::place;
+use crate::sys::procfs::ProcFs;
 
 pub(super) struct Governor {
     placement: Arc<Placement>,
+    term: u64,
+    proc: Arc<ProcFs>,
     judge: Judge,
     imports: Option<Imports>,
     /// Threads of the process when it was last looked through for those that inherited a placement.
-    threads: u64,
+    threads: libc::nlink_t,
     /// The busiest client.
     client: u32,
     me: i32,
 }
 
+/// The thread's life, while the loop of this term runs.
+pub(super) fn run(placement: &Arc<Placement>, term: u64) {
+    let home = placement.roster.lock().home;
+    if let Some(home) = home
+        && let Err(reason) = govern(placement, term, &home)
+    {
+        log::info!("fuse: workers stay where the scheduler puts them: {reason}");
+    }
+    placement.leave(term);
+}
+
+fn govern(placement: &Arc<Placement>, term: u64, home: &Home) -> Result<(), String> {
+    // It may have been made by a thread that another session has placed.
+    may_come_back(home).map_err(|error| format!("SCHED_IDLE: {error}"))?;
+    // Nothing is locked or placed meanwhile: this may wait for who serves /proc.
+    let proc = ProcFs::open().map_err(|error| format!("/proc: {error}"))?;
+    Governor::new(placement, term, proc).contained(home, |governor| governor.govern(home))
+}
+
 impl Governor {
-    pub fn new(placement: &Arc<Placement>) -> Governor {
+    fn new(placement: &Arc<Placement>, term: u64, proc: ProcFs) -> Governor {
         Governor {
             placement: placement.clone(),
+            term,
+            proc: Arc::new(proc),
             judge: Judge::default(),
             imports: None,
             threads: 0,
             client: 0,
-            me: 0,
+            me: place::thread_id(),
         }
     }
 
-    /// The thread's life.
-    pub fn run(mut self) {
-        self.me = place::thread_id();
-        let home = self.placement.roster.lock().home;
-        let Some(home) = home else { return };
-        // It may have been made by a thread that another session has placed.
-        if let Err(error) = may_come_back(&home) {
-            log::info!("fuse: workers stay where the scheduler puts them: SCHED_IDLE: {error}");
-            return;
+    /// Calls `life`; if that panics, wherever it is, nobody stays placed.
+    fn contained(
+        &mut self,
+        home: &Home,
+        life: impl FnOnce(&mut Governor) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut result = Ok(());
+        let what = "the placement of workers";
+        if !dispatch::contain(what, || result = life(self)) {
+            dispatch::contain(what, || self.free_all(home));
         }
-        while self.placement.rest() {
+        result
+    }
+
+    fn govern(&mut self, home: &Home) -> Result<(), String> {
+        while self.placement.rest(self.term) {
+            self.placement.roster.lock().proc = Some(self.proc.clone());
             if self.is_forbidden() {
-                log::info!(
-                    "fuse: workers stay where the scheduler puts them: the program starts processes"
-                );
-                return;
+                return Err("the program starts processes".to_owned());
             }
-            if let Err(error) = self.work(&home) {
-                log::info!("fuse: workers stay where the scheduler puts them: {error}");
-                self.free_all(&home);
-                return;
-            }
-            self.free_all(&home);
+            let worked = self.work(home);
+            self.free_all(home);
+            worked.map_err(|error| error.to_string())?;
         }
+        Ok(())
     }
 
     /// Whether a handler might make what we could not find again.
@@ -92,7 +118,7 @@ impl Governor {
                 self.find_strays(home);
             }
             let start = Instant::now();
-            if !self.placement.pause(time) {
+            if !self.placement.pause(self.term, time) {
                 return Ok(());
             }
             let requests = self.look();
@@ -122,7 +148,7 @@ impl Governor {
 
     /// Where the busiest client is. One in another namespace of processes can't be seen.
     fn client_at(&self, home: &Home) -> Option<usize> {
-        let (processor, _) = place::last_seen(self.client)?;
+        let (processor, _) = self.proc.last_seen(self.client)?;
         place::contains(home, processor).then_some(processor)
     }
 
@@ -165,13 +191,13 @@ impl Governor {
 
     /// Threads that workers have made since: they inherit, and are to be as if they had not.
     fn find_strays(&mut self, home: &Home) {
-        let Some(count) = place::thread_count().filter(|count| *count != self.threads) else {
+        let Some(count) = self.proc.thread_count().filter(|count| *count != self.threads) else {
             return;
         };
         self.threads = count;
         // Held, so that nobody joins in between.
         let roster = self.placement.roster.lock();
-        for thread in place::threads() {
+        for thread in self.proc.threads() {
             let known =
                 thread == self.me || roster.workers.iter().any(|worker| worker.thread == thread);
             let inherits = || {
@@ -190,7 +216,9 @@ impl Governor {
         let roster = self.placement.roster.lock();
         let mut placed = roster.workers.iter().filter(|worker| worker.is_placed());
         placed.any(|worker| {
-            place::last_seen(worker.thread.cast_unsigned()).is_some_and(|(_, state)| state == b'R')
+            self.proc
+                .last_seen(worker.thread.cast_unsigned())
+                .is_some_and(|(_, state)| state == b'R')
         })
     }
 }
@@ -205,4 +233,32 @@ fn follows(roster: &Roster) -> bool {
 fn may_come_back(home: &Home) -> Result<()> {
     place::make_ordinary(0, false)?;
     send_home(0, home)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::errand::Errand;
+
+    #[test]
+    fn a_panic_leaves_nobody_placed() {
+        std::thread::spawn(|| {
+            let placement = Placement::new(PlacementChoice::Always);
+            placement.begin();
+            let home = place::processors(0).unwrap();
+            let first = (0..nix::sched::CpuSet::count()).find(|cpu| place::contains(&home, *cpu));
+            let _joined = placement.join(&Arc::<Errand>::default(), None);
+            placement.roster.lock().workers[0].keep_on(first.unwrap()).unwrap();
+            placement.placed.store(true, Ordering::Relaxed);
+            assert_eq!(place::is_ordinary(0), Some(false));
+            let mut governor = Governor::new(&placement, 1, ProcFs::open().unwrap());
+            let ended = governor.contained(&home, |_| panic!("as by an error of the library"));
+            assert_eq!(ended, Ok(()));
+            assert_eq!(place::is_ordinary(0), Some(true));
+            assert_eq!(place::processors(0), Ok(home));
+            assert!(!placement.is_placed());
+        })
+        .join()
+        .unwrap();
+    }
 }

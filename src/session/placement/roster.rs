@@ -7,6 +7,7 @@ use crate::errno::Result;
 use crate::session::errand::Errand;
 use crate::stats::tally::ROWS;
 use crate::sys::place;
+use crate::sys::procfs::ProcFs;
 
 /// A thread that serves requests.
 pub(super) struct Worker {
@@ -69,6 +70,8 @@ pub(super) struct Roster {
     /// The process that the workers belong to: see [`fork::generation`](crate::sys::fork::generation).
     pub generation: u64,
     pub workers: Vec<Worker>,
+    /// Where clients are looked for, while the governor is there.
+    pub proc: Option<Arc<ProcFs>>,
 }
 
 /// The calling thread may be placed for as long as this lives; it must not leave its thread.
