@@ -5,10 +5,12 @@
  *   placed_ll MNT
  *
  * A read of "/fork" answers with the id of a child, one of "/thread" with that of a
- * thread; both live for two seconds and do nothing.
+ * thread; both live for two seconds and do nothing. With PLACED_HOLDS set, nobody ever
+ * hears of a name that /proc has, nor of the filesystem itself (STATFS).
  */
 #define FUSE_USE_VERSION 312
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
@@ -26,6 +28,8 @@ struct started {
 	pid_t id;
 };
 
+static int holds;
+
 static struct stat attributes(fuse_ino_t ino)
 {
 	struct stat st = { .st_ino = ino, .st_nlink = 1, .st_mode = S_IFDIR | 0755 };
@@ -41,6 +45,8 @@ static void do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fuse_entry_param e = { .attr_timeout = 0, .entry_timeout = 1.0 };
 
+	if (holds && (isdigit((unsigned char)name[0]) || strcmp(name, "self") == 0))
+		return;
 	if (parent == FUSE_ROOT_ID && strcmp(name, "fork") == 0)
 		e.ino = FORK_INO;
 	else if (parent == FUSE_ROOT_ID && strcmp(name, "thread") == 0)
@@ -59,6 +65,15 @@ static void do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
 	(void)fi;
 	fuse_reply_attr(req, &st, 0);
+}
+
+static void do_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct statvfs st = { .f_namemax = 255 };
+
+	(void)ino;
+	if (!holds)
+		fuse_reply_statfs(req, &st);
 }
 
 static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -123,6 +138,7 @@ static void do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = do_lookup, .getattr = do_getattr, .open = do_open, .read = do_read,
+	.statfs = do_statfs,
 };
 
 int main(int argc, char **argv)
@@ -130,6 +146,7 @@ int main(int argc, char **argv)
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct daemon_spec spec = { .ops = &operations, .ops_size = sizeof(operations) };
 
+	holds = getenv("PLACED_HOLDS") != NULL;
 	signal(SIGCHLD, SIG_IGN);
 	return daemon_run(&args, &spec);
 }

@@ -60,6 +60,7 @@ def tests(drive, test):
         yield drive(f"misuse2-{mode}", "misuse", "misuse2", *args, fuse2=True, compare=False, limit=180,
                     system="the system's library crashes")
         yield drive(f"exits2-{mode}", "exits", "exits2", *args, fuse2=True, limit=180)
+    yield drive("no_helper2", "no_helper", "no_helper2", fuse2=True, needs=("setpriv",))
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
     yield drive("killed2", "killed", "2", fuse2=True, system="is about io_uring", compare=False,

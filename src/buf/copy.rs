@@ -23,8 +23,8 @@ const MOST: usize = isize::MAX as usize;
 /// * descriptor to memory or back: one `read` or `write` (`pread`, `pwrite` at the segment's
 ///   position with `FD_SEEK`), repeated until complete only with `FD_RETRY`
 /// * descriptor to descriptor: `splice`, repeated if either has `FD_RETRY`. With `NO_SPLICE`, or
-///   if splicing is refused with `EINVAL` and `FORCE_SPLICE` is not given, read and written in
-///   steps of 4 KiB until a step comes out short
+///   if splicing is refused with `EINVAL` or `ENOSYS` and `FORCE_SPLICE` is not given, read and
+///   written in steps of 4 KiB until a step comes out short
 ///
 /// Once `src` is exhausted `dst`'s cursor does not count the last step; C programs can see that.
 ///
@@ -98,7 +98,10 @@ unsafe fn step(to: At, from: At, len: usize, flags: CopyFlags) -> Result<usize> 
         (true, false) => unsafe { read(to.memory()?, from, len) },
         (true, true) if flags.contains(CopyFlags::NO_SPLICE) => bounce(to, from, len),
         (true, true) => match spliced(to, from, len, flags) {
-            Err(Errno::EINVAL) if !flags.contains(CopyFlags::FORCE_SPLICE) => bounce(to, from, len),
+            // ENOSYS: a sandbox, or a kernel without it.
+            Err(Errno::EINVAL | Errno::ENOSYS) if !flags.contains(CopyFlags::FORCE_SPLICE) => {
+                bounce(to, from, len)
+            }
             result => result,
         },
     }

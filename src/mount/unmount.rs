@@ -123,9 +123,9 @@ fn detach(path: &Path, identity: Option<DeviceNumber>, flavor: Flavor) -> Result
         None => Err(nix::errno::Errno::ENOENT),
     };
     let result = match result {
-        // No /proc here, or the path cannot be opened.
-        Err(nix::errno::Errno::ENOENT) => umount2(path, MntFlags::MNT_DETACH),
-        result => result,
+        Ok(()) | Err(nix::errno::Errno::EPERM) => result,
+        // No /proc here, not even behind what is being unmounted, or the path cannot be opened.
+        Err(_) => umount2(path, MntFlags::MNT_DETACH),
     };
     drop(root);
     let result = match result.map_err(Errno::from) {

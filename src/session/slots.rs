@@ -442,14 +442,17 @@ fn has_second_node(opcode: Opcode) -> bool {
 }
 
 /// The requests of `session` that somebody waits for: ids, and where their answers go.
-pub(super) fn waiting(session: &Arc<Session>) -> Vec<(u64, Arc<dyn Channel>)> {
+pub(super) fn waiting(session: &Arc<Session>) -> Vec<(SlotRef, u64, Arc<dyn Channel>)> {
     all()
-        .filter_map(|(_, slot)| {
+        .filter_map(|(index, slot)| {
             let unique = slot.unique.load(Ordering::SeqCst);
+            let generation = slot.tenure.generation();
             let body = slot.body.lock();
             let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
-            let waited_for = unique != 0 && ours && !is_unanswered(slot.opcode());
-            waited_for.then(|| Some((unique, body.channel.clone()?))).flatten()
+            let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
+            let waited_for = unique != 0 && ours && live && !is_unanswered(slot.opcode());
+            let at = SlotRef { slot, index, generation };
+            waited_for.then(|| Some((at, unique, body.channel.clone()?))).flatten()
         })
         .collect()
 }

@@ -14,6 +14,7 @@ pub mod pipe;
 pub mod place;
 pub mod probes;
 pub mod proc;
+pub mod procfs;
 pub mod scm;
 pub mod shared;
 pub mod signal;

@@ -4,8 +4,6 @@
 //! stays there and runs at once, instead of being sent to another, sleeping processor.
 
 use std::cell::Cell;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -53,23 +51,34 @@ fn from_nix(error: nix::Error) -> Errno {
     Errno::from_raw(error as i32)
 }
 
-/// Whether a thread runs under `SCHED_OTHER` (true) or `SCHED_IDLE` (false); `None` under any other policy.
-pub fn is_ordinary(thread: i32) -> Option<bool> {
+/// How a thread is scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// `SCHED_OTHER`, which threads have unless somebody wants something else.
+    Ordinary = libc::SCHED_OTHER as isize,
+    /// `SCHED_IDLE`: no load, and whoever else wants the processor has it. Leaving it takes `CAP_SYS_NICE`,
+    /// or a limit `RLIMIT_NICE` that allows the nice value.
+    Idle = libc::SCHED_IDLE as isize,
+    /// `SCHED_BATCH`: its wake-ups interrupt nobody who runs.
+    Batch = libc::SCHED_BATCH as isize,
+}
+
+/// The policy of a thread, 0 is the calling one; `None` if it is none of these.
+pub fn policy(thread: i32) -> Option<Policy> {
     // SAFETY: takes a number and touches no memory.
     match unsafe { libc::sched_getscheduler(thread) } {
-        libc::SCHED_OTHER => Some(true),
-        libc::SCHED_IDLE => Some(false),
+        libc::SCHED_OTHER => Some(Policy::Ordinary),
+        libc::SCHED_IDLE => Some(Policy::Idle),
+        libc::SCHED_BATCH => Some(Policy::Batch),
         _ => None,
     }
 }
 
-/// Puts a thread under `SCHED_OTHER` (true) or `SCHED_IDLE` (false); its nice value stays. Leaving
-/// `SCHED_IDLE` takes `CAP_SYS_NICE`, or a limit `RLIMIT_NICE` that allows the nice value.
-pub fn make_ordinary(thread: i32, ordinary: bool) -> Result<()> {
-    let policy = if ordinary { libc::SCHED_OTHER } else { libc::SCHED_IDLE };
+/// Puts a thread under a policy; its nice value stays.
+pub fn schedule(thread: i32, policy: Policy) -> Result<()> {
     let param = libc::sched_param { sched_priority: 0 };
     // SAFETY: `param` is alive.
-    if unsafe { libc::sched_setscheduler(thread, policy, &param) } == 0 {
+    if unsafe { libc::sched_setscheduler(thread, policy as libc::c_int, &param) } == 0 {
         Ok(())
     } else {
         Err(Errno::last())
@@ -86,39 +95,9 @@ pub fn leave_home_to_children(home: Option<CpuSet>) {
 pub(super) fn go_home_in_child() {
     if let Some(home) = HOME.get() {
         // What a child can't have back it can't report either.
-        let _ = make_ordinary(0, true);
+        let _ = schedule(0, Policy::Ordinary);
         let _ = keep_on(0, &home);
     }
-}
-
-/// Processor a thread, of this process or another, ran on last, and its state as proc(5) has it; `None` if
-/// it is gone or not to be seen.
-pub fn last_seen(thread: u32) -> Option<(usize, u8)> {
-    let stat = fs::read(format!("/proc/{thread}/stat")).ok()?;
-    parse_stat(&stat)
-}
-
-/// The name of a program may hold anything, so that fields are counted from its end.
-fn parse_stat(stat: &[u8]) -> Option<(usize, u8)> {
-    let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let text = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
-    let mut fields = text.split(' ');
-    let state = fields.next()?.bytes().next()?;
-    // The 39th; the state is the third.
-    let processor = fields.nth(35)?.trim().parse().ok()?;
-    Some((processor, state))
-}
-
-/// How many threads this process has.
-pub fn thread_count() -> Option<u64> {
-    // Itself, its parent, and one for each thread.
-    fs::metadata("/proc/self/task").ok().map(|folder| folder.nlink())
-}
-
-/// All threads of this process.
-pub fn threads() -> Vec<i32> {
-    let Ok(folder) = fs::read_dir("/proc/self/task") else { return Vec::new() };
-    folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -126,31 +105,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_with_anything_in_them() {
-        let rest = "R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 7 0";
-        for name in ["cat", "a) S 1 (b", ""] {
-            assert_eq!(parse_stat(format!("12 ({name}) {rest}\n").as_bytes()), Some((7, b'R')));
-        }
-        assert_eq!(parse_stat(b"12 (cat"), None);
-        assert_eq!(parse_stat(b"12 (cat) R 1"), None);
-    }
-
-    #[test]
-    fn this_thread_is_seen() {
-        let (processor, state) = last_seen(thread_id() as u32).unwrap();
-        assert!(contains(&processors(0).unwrap(), processor));
-        assert_eq!(state, b'R');
-        assert!(threads().contains(&thread_id()));
-        assert!(thread_count().unwrap() >= 3);
-    }
-
-    #[test]
     fn a_thread_is_kept_on_a_processor() {
         std::thread::spawn(|| {
             let home = processors(0).unwrap();
             let last = (0..CpuSet::count()).rfind(|cpu| contains(&home, *cpu)).unwrap();
             keep_on(0, &only(last).unwrap()).unwrap();
-            assert_eq!(last_seen(thread_id() as u32).unwrap().0, last);
             assert_eq!(count(&processors(0).unwrap()), 1);
             keep_on(0, &home).unwrap();
             assert_eq!(processors(0).unwrap(), home);
@@ -165,12 +124,12 @@ mod tests {
             let home = processors(0).unwrap();
             crate::sys::fork::generation();
             leave_home_to_children(Some(home));
-            let (processor, _) = last_seen(thread_id() as u32).unwrap();
-            keep_on(0, &only(processor).unwrap()).unwrap();
+            let first = (0..CpuSet::count()).find(|cpu| contains(&home, *cpu)).unwrap();
+            keep_on(0, &only(first).unwrap()).unwrap();
             // SAFETY: the child makes system calls only and leaves with _exit.
             let pid = unsafe { libc::fork() };
             if pid == 0 {
-                let right = is_ordinary(0) == Some(true) && processors(0) == Ok(home);
+                let right = policy(0) == Some(Policy::Ordinary) && processors(0) == Ok(home);
                 // SAFETY: ends the child without running the test harness's handlers.
                 unsafe { libc::_exit(i32::from(!right)) };
             }

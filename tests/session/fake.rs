@@ -25,6 +25,8 @@ pub struct Tape {
     messages: Mutex<Vec<Vec<u8>>>,
     /// What the next write fails with.
     refusal: Mutex<Option<Errno>>,
+    /// How long notifications take.
+    delay: Mutex<Duration>,
 }
 
 impl Kernel {
@@ -59,6 +61,11 @@ impl Kernel {
         *self.tape.refusal.lock().unwrap() = Some(error);
     }
 
+    /// Makes notifications take so long from now on.
+    pub fn delay_notifications(&self, delay: Duration) {
+        *self.tape.delay.lock().unwrap() = delay;
+    }
+
     /// What was written since the last look.
     pub fn answers(&self) -> Vec<Answer> {
         let messages = std::mem::take(&mut *self.tape.messages.lock().unwrap());
@@ -88,7 +95,11 @@ impl Channel for Tape {
         }
         let whole: Vec<u8> = message.iter().flat_map(|part| part.iter().copied()).collect();
         let len = whole.len();
+        let notification = whole.get(8..16) == Some(&[0; 8]);
         self.messages.lock().unwrap().push(whole);
+        if notification {
+            std::thread::sleep(*self.delay.lock().unwrap());
+        }
         Ok(len)
     }
 

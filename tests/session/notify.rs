@@ -3,6 +3,11 @@
 use ferrofuse::Errno;
 use ferrofuse::buf::{CopyFlags, Vector};
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ferrofuse::session::{Handle, Request};
+
 use crate::fake::Kernel;
 use crate::ops::Scripted;
 use crate::wire::{self, body, message, op};
@@ -99,4 +104,33 @@ fn notifications_race_with_detaching() {
         drop(kernel);
         assert_eq!(channel.strong_count(), 0);
     }
+}
+
+/// The end of a session helps a notification that does not come back, by refusing what it may wait for: each
+/// request once, and what the filesystem says to it afterwards is not sent.
+#[test]
+fn what_the_end_refuses_is_answered_once() {
+    let held = Arc::new(Mutex::new(Vec::<Handle>::new()));
+    let theirs = held.clone();
+    let ops = Scripted::new(move |name, req| {
+        if name != "getattr" {
+            return Some(req);
+        }
+        theirs.lock().unwrap().push(req.into_handle());
+        None
+    });
+    let kernel = Kernel::started(ops, 45);
+    for (unique, node) in [(6, 5), (8, 7)] {
+        assert_eq!(kernel.ask(&message(op::GETATTR, unique, node, body().u64s(&[0, 0]))), []);
+    }
+    // Behind the first request; when that is answered, it is sent, and takes its time.
+    kernel.delay_notifications(Duration::from_millis(300));
+    kernel.session.notify_inval_inode(5, 0, 0).unwrap();
+    let handles = held.lock().unwrap().clone();
+    Request::claim(handles[0]).unwrap().reply_error(Errno::ENOENT).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    kernel.session.destroy();
+    assert!(Request::claim(handles[1]).is_err());
+    let ids: Vec<_> = kernel.answers().iter().map(|answer| answer.unique).collect();
+    assert_eq!(ids, [6, 0, 8], "answers");
 }

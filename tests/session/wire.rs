@@ -4,6 +4,7 @@
 pub mod op {
     pub const LOOKUP: u32 = 1;
     pub const FORGET: u32 = 2;
+    pub const GETATTR: u32 = 3;
     pub const READLINK: u32 = 5;
     pub const UNLINK: u32 = 10;
     pub const OPEN: u32 = 14;

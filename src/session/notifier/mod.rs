@@ -27,7 +27,7 @@ use smallvec::SmallVec;
 use self::queue::{Item, Queue};
 use super::pool::start_thread;
 use super::slots::SlotRef;
-use super::{NodeId, Session, check, dispatch, serving, slots};
+use super::{NodeId, Request, Session, check, dispatch, serving, slots};
 use crate::errno::{Errno, Result};
 use crate::sync::{self, Condvar, Mutex};
 use crate::sys::{fork, wake};
@@ -354,9 +354,14 @@ impl Session {
     /// up: what came by one is answered there.
     fn refuse_waiting(self: &Arc<Self>) {
         let Some(channel) = self.channel() else { return };
-        for (unique, channel) in slots::waiting(self) {
-            // ENOENT: answered meanwhile.
-            let _ = self.send(&*channel, unique, Errno::EIO.negated(), &[]);
+        for (at, unique, channel) in slots::waiting(self) {
+            // A failure to deliver was logged where it happened. ENOENT: answered meanwhile.
+            if at.slot.take(at.generation) {
+                let _ = Request::new(at).reply_error(Errno::EIO);
+            } else if channel.is_kernel_device() {
+                // A handler that does not return has it. Its own answer will find nobody.
+                let _ = self.send(&*channel, unique, Errno::EIO.negated(), &[]);
+            }
         }
         self.refuse_unread(&channel);
     }

@@ -10,8 +10,10 @@ use super::judge::{Judge, Next, Seen, Way};
 use super::roster::{Roster, send_home};
 use super::{Home, NOBODY, Placement, PlacementChoice};
 use crate::errno::{Errno, Result};
+use crate::session::dispatch;
 use crate::sys::imports::{self, Imports};
-use crate::sys::place;
+use crate::sys::place::{self, Policy};
+use crate::sys::procfs::ProcFs;
 
 /// Looks in a row after which the load has changed: another client may only pass by.
 const CHANGED: u32 = 2;
@@ -21,12 +23,15 @@ const CHANGED: u32 = 2;
 enum Load {
     /// One client: they are kept beside it.
     One = 0,
-    /// Several: they are gathered on one processor, where whoever serves is not disturbed by the others.
+    /// Several: they are gathered on one processor, where the one that serves is not interrupted by others
+    /// being woken, and finds further requests by itself.
     Many = 1,
 }
 
 pub(super) struct Governor {
     placement: Arc<Placement>,
+    term: u64,
+    proc: Arc<ProcFs>,
     /// One for each [`Load`].
     judges: [Judge; 2],
     load: Load,
@@ -34,50 +39,72 @@ pub(super) struct Governor {
     other: u32,
     imports: Option<Imports>,
     /// Threads of the process when it was last looked through for those that inherited a placement.
-    threads: u64,
+    threads: libc::nlink_t,
     /// The busiest client.
     client: u32,
     me: i32,
 }
 
+/// The thread's life, while the loop of this term runs.
+pub(super) fn run(placement: &Arc<Placement>, term: u64) {
+    let home = placement.roster.lock().home;
+    if let Some(home) = home
+        && let Err(reason) = govern(placement, term, &home)
+    {
+        log::info!("fuse: workers stay where the scheduler puts them: {reason}");
+    }
+    placement.leave(term);
+}
+
+fn govern(placement: &Arc<Placement>, term: u64, home: &Home) -> Result<(), String> {
+    // It may have been made by a thread that another session has placed.
+    may_come_back(home).map_err(|error| format!("SCHED_IDLE: {error}"))?;
+    // Nothing is locked or placed meanwhile: this may wait for who serves /proc.
+    let proc = ProcFs::open().map_err(|error| format!("/proc: {error}"))?;
+    Governor::new(placement, term, proc).contained(home, |governor| governor.govern(home))
+}
+
 impl Governor {
-    pub fn new(placement: &Arc<Placement>) -> Governor {
+    fn new(placement: &Arc<Placement>, term: u64, proc: ProcFs) -> Governor {
         Governor {
             placement: placement.clone(),
+            term,
+            proc: Arc::new(proc),
             judges: [Judge::of_one(), Judge::of_many()],
             load: Load::One,
             other: 0,
             imports: None,
             threads: 0,
             client: 0,
-            me: 0,
+            me: place::thread_id(),
         }
     }
 
-    /// The thread's life.
-    pub fn run(mut self) {
-        self.me = place::thread_id();
-        let home = self.placement.roster.lock().home;
-        let Some(home) = home else { return };
-        // It may have been made by a thread that another session has placed.
-        if let Err(error) = may_come_back(&home) {
-            log::info!("fuse: workers stay where the scheduler puts them: SCHED_IDLE: {error}");
-            return;
+    /// Calls `life`; if that panics, wherever it is, nobody stays placed.
+    fn contained(
+        &mut self,
+        home: &Home,
+        life: impl FnOnce(&mut Governor) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut result = Ok(());
+        let what = "the placement of workers";
+        if !dispatch::contain(what, || result = life(self)) {
+            dispatch::contain(what, || self.free_all(home));
         }
-        while self.placement.rest() {
+        result
+    }
+
+    fn govern(&mut self, home: &Home) -> Result<(), String> {
+        while self.placement.rest(self.term) {
+            self.placement.roster.lock().proc = Some(self.proc.clone());
             if self.is_forbidden() {
-                log::info!(
-                    "fuse: workers stay where the scheduler puts them: the program starts processes"
-                );
-                return;
+                return Err("the program starts processes".to_owned());
             }
-            if let Err(error) = self.work(&home) {
-                log::info!("fuse: workers stay where the scheduler puts them: {error}");
-                self.free_all(&home);
-                return;
-            }
-            self.free_all(&home);
+            let worked = self.work(home);
+            self.free_all(home);
+            worked.map_err(|error| error.to_string())?;
         }
+        Ok(())
     }
 
     /// Whether a handler might make what we could not find again.
@@ -112,7 +139,7 @@ impl Governor {
                 self.find_strays(home);
             }
             let start = Instant::now();
-            if !self.placement.pause(time) {
+            if !self.placement.pause(self.term, time) {
                 return Ok(());
             }
             let requests = self.look();
@@ -171,7 +198,7 @@ impl Governor {
 
     /// Where the busiest client is. One in another namespace of processes can't be seen.
     fn client_at(&self, home: &Home) -> Option<usize> {
-        let (processor, _) = place::last_seen(self.client)?;
+        let (processor, _) = self.proc.last_seen(self.client)?;
         place::contains(home, processor).then_some(processor)
     }
 
@@ -179,10 +206,14 @@ impl Governor {
         let client = self.client_at(home);
         let mut roster = self.placement.roster.lock();
         let client = client.filter(|_| follows(&roster));
+        let policy = match self.load {
+            Load::One => Policy::Idle,
+            Load::Many => Policy::Batch,
+        };
         for worker in &mut roster.workers {
             let own = worker.processor.filter(|processor| place::contains(home, *processor));
             let result = match own.or(client) {
-                Some(processor) => worker.keep_on(processor),
+                Some(processor) => worker.keep_on(processor, policy),
                 None => worker.free(home),
             };
             match result {
@@ -215,17 +246,17 @@ impl Governor {
 
     /// Threads that workers have made since: they inherit, and are to be as if they had not.
     fn find_strays(&mut self, home: &Home) {
-        let Some(count) = place::thread_count().filter(|count| *count != self.threads) else {
+        let Some(count) = self.proc.thread_count().filter(|count| *count != self.threads) else {
             return;
         };
         self.threads = count;
         // Held, so that nobody joins in between.
         let roster = self.placement.roster.lock();
-        for thread in place::threads() {
+        for thread in self.proc.threads() {
             let known =
                 thread == self.me || roster.workers.iter().any(|worker| worker.thread == thread);
             let inherits = || {
-                place::is_ordinary(thread) == Some(false)
+                matches!(place::policy(thread), Some(Policy::Idle | Policy::Batch))
                     && place::processors(thread).is_ok_and(|set| place::count(&set) == 1)
             };
             if !known && inherits() {
@@ -240,7 +271,9 @@ impl Governor {
         let roster = self.placement.roster.lock();
         let mut placed = roster.workers.iter().filter(|worker| worker.is_placed());
         placed.any(|worker| {
-            place::last_seen(worker.thread.cast_unsigned()).is_some_and(|(_, state)| state == b'R')
+            self.proc
+                .last_seen(worker.thread.cast_unsigned())
+                .is_some_and(|(_, state)| state == b'R')
         })
     }
 }
@@ -253,6 +286,34 @@ fn follows(roster: &Roster) -> bool {
 /// `SCHED_IDLE` is only for those who can leave it again: tried by the calling thread, which is not needed
 /// any more if it can't.
 fn may_come_back(home: &Home) -> Result<()> {
-    place::make_ordinary(0, false)?;
+    place::schedule(0, Policy::Idle)?;
     send_home(0, home)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::errand::Errand;
+
+    #[test]
+    fn a_panic_leaves_nobody_placed() {
+        std::thread::spawn(|| {
+            let placement = Placement::new(PlacementChoice::Always);
+            placement.begin();
+            let home = place::processors(0).unwrap();
+            let first = (0..nix::sched::CpuSet::count()).find(|cpu| place::contains(&home, *cpu));
+            let _joined = placement.join(&Arc::<Errand>::default(), None);
+            placement.roster.lock().workers[0].keep_on(first.unwrap(), Policy::Idle).unwrap();
+            placement.placed.store(true, Ordering::Relaxed);
+            assert_eq!(place::policy(0), Some(Policy::Idle));
+            let mut governor = Governor::new(&placement, 1, ProcFs::open().unwrap());
+            let ended = governor.contained(&home, |_| panic!("as by an error of the library"));
+            assert_eq!(ended, Ok(()));
+            assert_eq!(place::policy(0), Some(Policy::Ordinary));
+            assert_eq!(place::processors(0), Ok(home));
+            assert!(!placement.is_placed());
+        })
+        .join()
+        .unwrap();
+    }
 }

@@ -56,6 +56,8 @@ const CLEARLY: f64 = 1.1;
 /// How long the winner of a trial is kept.
 const SHORT_HOLD: Duration = Duration::from_millis(120);
 const LONG_HOLD: Duration = Duration::from_secs(4);
+/// The longest with several clients: which way is better for them depends on what they ask for.
+const WIDE_HOLD: Duration = Duration::from_millis(480);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -80,6 +82,9 @@ enum State {
 pub struct Judge {
     /// The shortest window.
     window: Duration,
+    /// How long a winner is kept at most; whether after a rest as well.
+    longest_hold: Duration,
+    remembers: bool,
     state: State,
     won: Way,
     hold: Duration,
@@ -92,6 +97,8 @@ impl Judge {
     pub fn of_one() -> Judge {
         Judge {
             window: WINDOW,
+            longest_hold: LONG_HOLD,
+            remembers: true,
             state: State::Begin,
             won: Way::Free,
             hold: Duration::ZERO,
@@ -101,12 +108,14 @@ impl Judge {
 
     /// For workers with several.
     pub fn of_many() -> Judge {
-        Judge { window: WIDE_WINDOW, ..Judge::of_one() }
+        Judge { window: WIDE_WINDOW, longest_hold: WIDE_HOLD, remembers: false, ..Judge::of_one() }
     }
 
     /// Something is to be done after a rest, or after another kind of load.
     pub fn wake(&mut self) -> Next {
-        if self.hold.is_zero() {
+        if self.hold.is_zero() || !self.remembers {
+            self.hold = Duration::ZERO;
+            self.won = Way::Free;
             self.state = State::Begin;
             return Next::Go(Way::Free, self.window);
         }
@@ -186,7 +195,7 @@ impl Judge {
     /// `way` has won; the longer the same one wins, the more rarely it has to.
     fn lost(&mut self, way: Way) {
         let longer = if way == self.won { self.hold * 2 } else { Duration::ZERO };
-        self.hold = longer.clamp(SHORT_HOLD, LONG_HOLD);
+        self.hold = longer.clamp(SHORT_HOLD, self.longest_hold);
         self.won = way;
     }
 
@@ -264,17 +273,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_out_is_kept_for_the_next_time() {
+    fn several_clients_are_judged_anew_more_often() {
         let mut judge = Judge::of_many();
         let next = judge.wake();
-        let (there, _) = run(&mut judge, next, 5 * SECOND, 20_000.0, 30_000.0);
+        let (there, next) = run(&mut judge, next, 5 * SECOND, 20_000.0, 30_000.0);
         assert!(there > SECOND * 4, "{there:?}");
-        let again = judge.wake();
-        assert!(matches!(again, Next::Go(Way::Placed, _)), "{again:?}");
+        let (there, _) = run(&mut judge, next, 5 * SECOND, 20_000.0, 15_000.0);
+        assert!(there < SECOND, "{there:?}");
         let mut judge = Judge::of_many();
         let next = judge.wake();
-        let (there, _) = run(&mut judge, next, 20 * SECOND, 20_000.0, 15_000.0);
-        assert!(there < SECOND / 2, "{there:?}");
+        run(&mut judge, next, 5 * SECOND, 20_000.0, 30_000.0);
+        let again = judge.wake();
+        assert!(matches!(again, Next::Go(Way::Free, _)), "{again:?}");
     }
 
     #[test]

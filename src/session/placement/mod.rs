@@ -25,10 +25,10 @@ use nix::sched::CpuSet;
 use parking_lot::{Condvar, Mutex};
 
 use super::errand::Errand;
+use crate::sys::place::Policy;
 use crate::sys::{fork, place, signal};
 pub use choice::PlacementChoice;
 pub(super) use gait::Gait;
-use governor::Governor;
 pub(super) use roster::Joined;
 use roster::Roster;
 
@@ -37,15 +37,29 @@ const NOBODY: usize = usize::MAX;
 const STACK: usize = 128 * 1024;
 /// How long a child waits for what its parent may have locked when it forked.
 const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+/// How long the end of a loop waits for the governor, which may itself be waiting for a filesystem that
+/// somebody has mounted over `/proc`.
+const END_PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
 struct Orders {
     /// A loop runs whose workers may be placed.
     open: bool,
+    /// Which one: a governor that was left behind has nothing to do with the next.
+    term: u64,
     /// There is something to do.
     stirred: bool,
     /// The governor, and the process it belongs to.
     governor: Option<(u64, JoinHandle<()>)>,
+    /// It needs nothing any more, so that joining it is immediate.
+    gone: bool,
+}
+
+impl Orders {
+    /// Whether the loop of that term still runs.
+    fn is_on(&self, term: u64) -> bool {
+        self.open && self.term == term
+    }
 }
 
 /// The placement of one session's workers.
@@ -59,6 +73,8 @@ pub(super) struct Placement {
     beside: AtomicUsize,
     orders: Mutex<Orders>,
     called: Condvar,
+    /// The governor has gone.
+    left: Condvar,
     roster: Mutex<Roster>,
 }
 
@@ -71,13 +87,14 @@ impl Placement {
             beside: AtomicUsize::new(NOBODY),
             orders: Mutex::default(),
             called: Condvar::new(),
+            left: Condvar::new(),
             roster: Mutex::default(),
         })
     }
 
     /// A loop with workers begins in the calling thread, whose processors and policy are the workers' own.
     pub fn begin(&self) {
-        if self.choice == PlacementChoice::Never || place::is_ordinary(0) != Some(true) {
+        if self.choice == PlacementChoice::Never || place::policy(0) != Some(Policy::Ordinary) {
             return;
         }
         let Ok(home) = place::processors(0) else { return };
@@ -90,33 +107,41 @@ impl Placement {
         if roster.generation != generation {
             // A child: those threads are its parent's.
             roster.workers.clear();
+            roster.proc = None;
             roster.generation = generation;
             self.placed.store(false, Ordering::Relaxed);
             self.beside.store(NOBODY, Ordering::Relaxed);
         }
         roster.home = Some(home);
         orders.open = true;
+        orders.term += 1;
         orders.stirred = false;
         self.asleep.store(true, Ordering::Release);
     }
 
-    /// The loop ends: everybody is free, and the governor gone.
+    /// The loop ends: everybody is free, and the governor gone, or left behind.
     pub fn end(&self) {
         self.asleep.store(false, Ordering::Release);
         let Some(mut orders) = self.orders.try_lock_for(LOCK_PATIENCE) else { return };
         orders.open = false;
-        let governor = orders.governor.take();
-        drop(orders);
         self.called.notify_all();
-        match governor {
-            Some((generation, thread)) if generation == fork::generation() => {
-                // Its panics say nothing more.
-                let _ = thread.join();
-            }
+        let Some((generation, thread)) = orders.governor.take() else { return };
+        if generation != fork::generation() {
             // A thread of the parent's.
-            Some((_, thread)) => std::mem::forget(thread),
-            None => {}
+            return std::mem::forget(thread);
         }
+        let until = Instant::now() + END_PATIENCE;
+        while !orders.gone {
+            if self.left.wait_until(&mut orders, until).timed_out() {
+                log::debug!(
+                    "fuse: the thread that places workers waits for /proc; going on without it"
+                );
+                return;
+            }
+        }
+        drop(orders);
+        // Its panics were contained.
+        let _ = thread.join();
     }
 
     /// The calling thread serves requests, those of one of the kernel's queues or any, until the result is
@@ -142,7 +167,9 @@ impl Placement {
         if !gait.step(now) {
             return;
         }
-        let seen = place::last_seen(client).map(|(processor, _)| processor);
+        // As in `wake`.
+        let proc = self.roster.try_lock().and_then(|roster| roster.proc.clone());
+        let seen = proc.and_then(|proc| proc.last_seen(client)).map(|(processor, _)| processor);
         let moved = seen.is_some_and(|seen| seen != self.beside.load(Ordering::Relaxed));
         if let Some(seen) = seen.filter(|_| moved) {
             self.go_beside(seen);
@@ -161,7 +188,7 @@ impl Placement {
         self.beside.store(processor, Ordering::Relaxed);
         for worker in roster.workers.iter_mut().filter(|worker| worker.is_placed()) {
             // Those that could be placed can be moved, or have ended.
-            let _ = worker.keep_on(processor);
+            let _ = worker.keep_on(processor, Policy::Idle);
         }
     }
 
@@ -186,12 +213,13 @@ impl Placement {
             self.called.notify_all();
             return;
         }
-        let mine = self.clone();
+        let (mine, term) = (self.clone(), orders.term);
+        orders.gone = false;
         let thread = signal::with_all_blocked(|| {
             Builder::new()
                 .name("fuse_place".into())
                 .stack_size(STACK)
-                .spawn(move || Governor::new(&mine).run())
+                .spawn(move || governor::run(&mine, term))
         });
         match thread {
             Ok(thread) => orders.governor = Some((fork::generation(), thread)),
@@ -200,28 +228,42 @@ impl Placement {
     }
 
     /// Sleeps for that long, or until the loop ends; false if it has ended.
-    fn pause(&self, time: Duration) -> bool {
+    fn pause(&self, term: u64, time: Duration) -> bool {
         let mut orders = self.orders.lock();
-        let until = std::time::Instant::now() + time;
-        while orders.open {
+        let until = Instant::now() + time;
+        while orders.is_on(term) {
             if self.called.wait_until(&mut orders, until).timed_out() {
-                return orders.open;
+                return orders.is_on(term);
             }
         }
         false
     }
 
     /// Sleeps until there is something to do; false if the loop has ended.
-    fn rest(&self) -> bool {
+    fn rest(&self, term: u64) -> bool {
         let mut orders = self.orders.lock();
-        if orders.open && !orders.stirred {
+        if orders.is_on(term) && !orders.stirred {
             self.asleep.store(true, Ordering::Release);
         }
-        while orders.open && !orders.stirred {
+        while orders.is_on(term) && !orders.stirred {
             self.called.wait(&mut orders);
         }
-        orders.stirred = false;
-        orders.open
+        let on = orders.is_on(term);
+        if on {
+            orders.stirred = false;
+        }
+        on
+    }
+
+    /// The governor of this loop goes; nobody is placed any more.
+    fn leave(&self, term: u64) {
+        let mut orders = self.orders.lock();
+        if orders.term == term {
+            self.roster.lock().proc = None;
+            orders.gone = true;
+            drop(orders);
+            self.left.notify_all();
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use super::{Home, LOCK_PATIENCE, Placement};
 use crate::errno::Result;
 use crate::session::errand::Errand;
 use crate::stats::tally::ROWS;
-use crate::sys::place;
+use crate::sys::place::{self, Policy};
+use crate::sys::procfs::ProcFs;
 
 /// A thread that serves requests.
 pub(super) struct Worker {
@@ -40,15 +41,15 @@ impl Worker {
         progress
     }
 
-    /// Keeps it on a processor, and no load there.
-    pub fn keep_on(&mut self, processor: usize) -> Result<()> {
+    /// Keeps it on a processor, under this policy as long as it is placed.
+    pub fn keep_on(&mut self, processor: usize, policy: Policy) -> Result<()> {
         if self.at == Some(processor) {
             return Ok(());
         }
         place::keep_on(self.thread, &place::only(processor)?)?;
         let before = self.at.replace(processor);
         if before.is_none() {
-            place::make_ordinary(self.thread, false)?;
+            place::schedule(self.thread, policy)?;
         }
         Ok(())
     }
@@ -68,7 +69,7 @@ impl Worker {
 
 /// Gives a thread back what it had before it, or the thread that made it, was placed.
 pub(super) fn send_home(thread: i32, home: &Home) -> Result<()> {
-    place::make_ordinary(thread, true)?;
+    place::schedule(thread, Policy::Ordinary)?;
     place::keep_on(thread, home)
 }
 
@@ -78,6 +79,8 @@ pub(super) struct Roster {
     /// The process that the workers belong to: see [`fork::generation`](crate::sys::fork::generation).
     pub generation: u64,
     pub workers: Vec<Worker>,
+    /// Where clients are looked for, while the governor is there.
+    pub proc: Option<Arc<ProcFs>>,
 }
 
 /// The calling thread may be placed for as long as this lives; it must not leave its thread.
@@ -96,10 +99,10 @@ impl Joined {
         let Some(mut roster) = placement.roster.try_lock_for(LOCK_PATIENCE) else { return nowhere };
         let Some(home) = roster.home else { return nowhere };
         let thread = place::thread_id();
-        match place::is_ordinary(0) {
-            Some(true) => {}
+        match place::policy(0) {
+            Some(Policy::Ordinary) => {}
             // Made by a worker that was placed at that moment.
-            Some(false) if send_home(0, &home).is_ok() => {}
+            Some(_) if send_home(0, &home).is_ok() => {}
             _ => return nowhere,
         }
         place::leave_home_to_children(Some(home));
