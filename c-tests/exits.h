@@ -11,6 +11,7 @@
  *   do.null        puts /dev/null into its place
  *   do.no-threads  from now on no thread or process can be made
  *   do.no-files    nor a descriptor
+ *   do.no-ring     from now on io_uring_enter(2) fails
  *   do.no-memory   nor may the address space grow
  *   do.child       a forked child stays for some seconds, with all that it has inherited
  *   do.forks       children are forked without pause; every other one executes something
@@ -62,13 +63,14 @@ static void prepare_data(const char *argv0)
 		abort();
 }
 
-static void no_threads(void)
+/* Has the kernel refuse two system calls to all threads. */
+static void refuse(unsigned int one, unsigned int other, unsigned int error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, one, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, other, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog filter = { sizeof(code) / sizeof(*code), code };
@@ -190,7 +192,9 @@ static void act(const char *what)
 	} else if (strcmp(what, "null") == 0) {
 		dup2(open("/dev/null", O_RDWR | O_CLOEXEC), session_fd());
 	} else if (strcmp(what, "no-threads") == 0) {
-		no_threads();
+		refuse(SYS_clone, SYS_clone3, EAGAIN);
+	} else if (strcmp(what, "no-ring") == 0) {
+		refuse(SYS_io_uring_enter, SYS_io_uring_enter, ENOMEM);
 	} else if (strcmp(what, "no-files") == 0) {
 		no_files();
 	} else if (strcmp(what, "no-memory") == 0) {

@@ -353,17 +353,17 @@ impl Session {
     /// what a notification needs. To be called when no loop runs any more, but before the rings are given
     /// up: what came by one is answered there.
     fn refuse_waiting(self: &Arc<Self>) {
-        let Some(channel) = self.channel() else { return };
+        let Some(device) = self.channel() else { return };
         for (at, unique, channel) in slots::waiting(self) {
             // A failure to deliver was logged where it happened. ENOENT: answered meanwhile.
             if at.slot.take(at.generation) {
                 let _ = Request::new(at).reply_error(Errno::EIO);
-            } else if channel.is_kernel_device() {
+            } else if device.is_kernel_device() {
                 // A handler that does not return has it. Its own answer will find nobody.
                 let _ = self.send(&*channel, unique, Errno::EIO.negated(), &[]);
             }
         }
-        self.refuse_unread(&channel);
+        self.refuse_unread(&device);
     }
 }
 

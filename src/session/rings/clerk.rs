@@ -132,7 +132,7 @@ impl Clerk<'_> {
             match self.ring.wait(limit) {
                 Ok(()) | Err(Errno::EINTR) => {}
                 Err(error) => {
-                    log::error!("fuse: waiting for answers to commit: {error}");
+                    self.rings.broken("answers to commit", error);
                     return;
                 }
             }

@@ -242,6 +242,15 @@ impl Rings {
         }
     }
 
+    /// A thread can't wait in its ring any more: the loop ends as by a failed read. What its entries hold,
+    /// nobody would serve.
+    fn broken(&self, what: &str, error: Errno) {
+        log::error!("fuse: waiting for {what}: {error}");
+        if let Some(session) = self.session.upgrade() {
+            session.reading_failed(error);
+        }
+    }
+
     /// An entry has ended with this error. If that says that the device's descriptor is no longer the
     /// device's, which only the program can have done, the loop ends as by a failed read, and this is true.
     fn lost(&self, error: Errno) -> bool {

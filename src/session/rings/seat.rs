@@ -44,10 +44,31 @@ struct Seat<'a> {
     adopted: bool,
 }
 
+/// A seat among the others, until its thread ends, however it does.
+struct Seated<'a> {
+    rings: &'a Rings,
+    member: &'a Arc<Member>,
+    adopted: bool,
+}
+
+impl Drop for Seated<'_> {
+    fn drop(&mut self) {
+        self.rings.seats.lock().retain(|seat| !Arc::ptr_eq(seat, self.member));
+        if self.adopted {
+            self.rings.adopted.fetch_sub(1, Ordering::SeqCst);
+        }
+        // Nobody is to wait for a thread that there is not.
+        if let Some(asked) = self.member.witness.owed() {
+            self.member.witness.testify(asked);
+        }
+    }
+}
+
 /// The thread's life.
 pub(super) fn run(rings: Arc<Rings>, member: &Arc<Member>, report: Report) {
     // So that the thread which waits for the loop takes them.
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
+    let _seated = Seated { rings: &rings, member, adopted: false };
     let (Some(desk), Some(queue)) = (member.desk.clone(), member.queue) else { return };
     let made = Ring::new(rings.device.raw_fd(), desk.bell(), ROOM)
         .map_err(|error| Unused::Failed("io_uring_setup", error));
@@ -77,6 +98,7 @@ pub(super) fn run(rings: Arc<Rings>, member: &Arc<Member>, report: Report) {
 /// entry is this seat's from its commit on.
 pub(super) fn adopt(rings: &Arc<Rings>, member: &Arc<Member>, channel: Arc<RingChannel>) {
     wake::block_in_this_thread(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
+    let _seated = Seated { rings, member, adopted: true };
     let Some(desk) = member.desk.clone() else { return };
     let ring = match Ring::new(rings.device.raw_fd(), desk.bell(), ROOM) {
         Ok(ring) => ring,
@@ -111,7 +133,10 @@ impl Seat<'_> {
     fn register(&mut self, channel: Arc<RingChannel>) -> Result<()> {
         *self.member.channel.lock() = Arc::downgrade(&channel);
         self.queue().arm();
-        self.ring.register(channel)?;
+        if let Err(error) = self.ring.register(channel) {
+            self.queue().disarm();
+            return Err(error);
+        }
         self.ring.submit()
     }
 
@@ -136,7 +161,7 @@ impl Seat<'_> {
             match self.ring.wait(owed.map_or(idle, |_| Some(Duration::ZERO))) {
                 Ok(()) | Err(Errno::EINTR) => {}
                 Err(error) => {
-                    log::error!("fuse: waiting for requests: {error}");
+                    self.rings.broken("requests", error);
                     return;
                 }
             }
