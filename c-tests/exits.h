@@ -12,7 +12,7 @@
  *   do.no-threads  from now on no thread or process can be made
  *   do.no-files    nor a descriptor
  *   do.no-memory   nor may the address space grow
- *   do.child       a forked child stays for some seconds, with all that it has inherited
+ *   do.child       a forked child stays for a minute, with all that it has inherited
  *   do.forks       children are forked without pause; every other one executes something
  *   do.exec        a child says which descriptors it has got through exec: "inherited NAME"
  *   do.signals     each thread gets a signal every millisecond, whose handler has no SA_RESTART
@@ -197,7 +197,7 @@ static void act(const char *what)
 		no_memory();
 	} else if (strcmp(what, "child") == 0) {
 		if (fork() == 0) {
-			sleep(4);
+			sleep(60);
 			_exit(0);
 		}
 	} else if (strcmp(what, "forks") == 0) {
