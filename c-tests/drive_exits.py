@@ -14,7 +14,8 @@ import ferrotest as ft
 from ferrotest import attempt, say
 from ferrotest2 import Daemon2, own
 
-PATIENCE = 30  # seconds for what takes milliseconds: a hang is looked for, not slowness
+# Seconds for what takes milliseconds: a hang is looked for, not slowness. do.child stays longer than that.
+PATIENCE = 30
 SIZE = 256 * 1024
 DATA = bytes((i * 7 + i // 4096) % 256 for i in range(SIZE))
 PROGRAM, OPTIONS = sys.argv[1], sys.argv[2:]
@@ -37,11 +38,22 @@ except OSError as e:
 """
 
 
+# Opens and closes without end, which leaves RELEASEs on their way; until that fails.
+OPEN = """
+import os, sys
+try:
+    while True:
+        os.close(os.open(sys.argv[1], os.O_RDONLY))
+except OSError:
+    print("ended")
+"""
+
+
 class Client:
     """A process of its own, which may hang."""
 
-    def __init__(self, daemon, name, size=SIZE):
-        self.proc = subprocess.Popen([sys.executable, "-c", READ, daemon.path(name), str(size)],
+    def __init__(self, daemon, name, size=SIZE, program=READ):
+        self.proc = subprocess.Popen([sys.executable, "-c", program, daemon.path(name), str(size)],
                                      stdout=subprocess.PIPE, text=True)
 
     def result(self):
@@ -159,6 +171,21 @@ def before_the_loop():
     ended("signals before the mount", daemon)
 
 
+def busy_with_child():
+    """What is on its way at the end does not wait for a child that has inherited the session's descriptors."""
+    for name in "SIGTERM", "abort", "umount -l":
+        daemon = start()
+        tell(daemon, "child")
+        clients = [Client(daemon, "data", program=OPEN) for _ in range(3)]
+        time.sleep(0.3)
+        ENDS[name](daemon)
+        ended(f"child and clients, {name}", daemon, asks=True)
+        if name == "umount -l":
+            for client in clients:
+                client.proc.kill()  # to them it is still there
+        say(f"child and clients, {name}: clients hang", "HANGS" in [client.result() for client in clients])
+
+
 def inheritance():
     daemon = start()
     say("exec: read", reads(daemon, 3))
@@ -213,6 +240,7 @@ def main():
     at_the_end("signals", ("SIGTERM",), 20)
     at_the_end("forks", ("SIGTERM", "abort"), 20)
     at_the_end("child", ENDS, 2)
+    busy_with_child()
     inheritance()
     limits()
     closed()

@@ -13,7 +13,7 @@
  *   do.no-files    nor a descriptor
  *   do.no-ring     from now on io_uring_enter(2) fails
  *   do.no-memory   nor may the address space grow
- *   do.child       a forked child stays for some seconds, with all that it has inherited
+ *   do.child       a forked child stays for a minute, with all that it has inherited
  *   do.forks       children are forked without pause; every other one executes something
  *   do.exec        a child says which descriptors it has got through exec: "inherited NAME"
  *   do.signals     each thread gets a signal every millisecond, whose handler has no SA_RESTART
@@ -201,7 +201,7 @@ static void act(const char *what)
 		no_memory();
 	} else if (strcmp(what, "child") == 0) {
 		if (fork() == 0) {
-			sleep(4);
+			sleep(60);
 			_exit(0);
 		}
 	} else if (strcmp(what, "forks") == 0) {

@@ -16,6 +16,7 @@ extern "C" fn in_child() {
     // An atomic and system calls: the child of a threaded process may not take locks or allocate here.
     GENERATION.fetch_add(1, Ordering::Relaxed);
     super::place::go_home_in_child();
+    super::uring::close_in_child();
 }
 
 /// A number that differs between a process and a child it forked later. Any thread may ask.

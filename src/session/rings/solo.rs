@@ -91,8 +91,9 @@ pub(super) fn prepare(session: &Arc<Session>, payload: usize) -> Result<(), Unus
     let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
     let desk = Arc::new(Desk::new().map_err(failed("eventfd"))?);
     let queues = possible_processors();
-    let ring = Ring::new(device.raw_fd(), desk.bell(), (queues * READY) as u32 + 2)
+    let mut ring = Ring::new(device.raw_fd(), desk.bell(), (queues * READY) as u32 + 2)
         .map_err(failed("io_uring_setup"))?;
+    ring.unshare().map_err(failed("io_uring_setup"))?;
     let thread = std::thread::current().id();
     let home = Arc::new(SoloHome { desk: desk.clone(), thread });
     let entries = (0..READY)

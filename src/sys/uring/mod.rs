@@ -11,12 +11,14 @@ mod entry;
 mod inherited;
 mod message;
 mod ring;
+mod unshared;
 
 pub use bell::Bell;
 pub use entry::{Delivery, Entry, Handling, HasEntry, Outcome, current};
 pub use inherited::Inherited;
 pub use message::Arrived;
 pub use ring::{Event, Ring, possible_processors};
+pub use unshared::close_in_child;
 
 /// A descriptor number as a borrow of whatever keeps it open.
 pub fn borrow<T: ?Sized>(fd: std::os::fd::RawFd, _owner: &T) -> std::os::fd::BorrowedFd<'_> {

@@ -12,6 +12,7 @@ use io_uring::{IoUring, cqueue, opcode, squeue};
 use super::bell::Bell;
 use super::entry::HasEntry;
 use super::inherited::Inherited;
+use super::unshared::Unshared;
 use crate::errno::{Errno, Result};
 
 /// `FUSE_IO_URING_CMD_REGISTER`.
@@ -42,6 +43,8 @@ pub enum Event<T> {
 /// It also ends with that thread or before, and nowhere else: a request on its way to a ring that
 /// another thread closes never comes to an end.
 pub struct Ring<T> {
+    /// Before `io`, to be dropped before it.
+    unshared: Option<Unshared>,
     io: Inherited<IoUring<Entry128, cqueue::Entry>>,
     device: RawFd,
     bell: RawFd,
@@ -69,6 +72,7 @@ impl<T: HasEntry> Ring<T> {
         let io = builder.build(room).map_err(Errno::from)?;
         let bell = bell.fd().as_raw_fd();
         let mut ring = Ring {
+            unshared: None,
             io: Inherited::new(io),
             device,
             bell,
@@ -80,6 +84,12 @@ impl<T: HasEntry> Ring<T> {
         };
         ring.listen()?;
         Ok(ring)
+    }
+
+    /// Keeps forked children from the ring's descriptor. For a thread that goes on when the ring has ended.
+    pub fn unshare(&mut self) -> Result<()> {
+        self.unshared = Some(Unshared::new(self.io.get()?.as_raw_fd()));
+        Ok(())
     }
 
     /// Queues a submission; makes room by submitting if there is none.
