@@ -42,21 +42,18 @@ impl<P: PathOps> Tree<P> {
             let file = file.map(OpenFile::new);
             let locked = self.lock_maybe_open(id_of(node), file.is_some())?;
             self.need(OpSet::GETATTR)?;
-            self.ops.getattr(locked.path(), file.as_ref())
+            Ok((self.ops.getattr(locked.path(), file.as_ref())?, locked.hidden()))
         });
         self.reply_attr(req, id_of(node), result);
     }
 
-    fn reply_attr(&self, req: Request, id: Id, result: Result<Attr>) {
+    /// Answers with attributes, and whether the node is out of sight if that is known.
+    fn reply_attr(&self, req: Request, id: Id, result: Result<(Attr, Option<bool>)>) {
         let _ = match result {
-            Ok(mut attr) => {
-                let seen = self.config().auto_cache.then(|| self.now());
-                let hidden = self.space.nodes.with(id, |node| {
-                    if let Some(now) = seen {
-                        node.extra().seen.update(&attr, now);
-                    }
-                    node.hidden
-                });
+            Ok((mut attr, mut hidden)) => {
+                if hidden.is_none() || self.config().auto_cache {
+                    hidden = self.note_attr(id, &attr);
+                }
                 // The name out of sight is the library's own affair.
                 if hidden == Some(true) {
                     attr.nlink = attr.nlink.saturating_sub(1);
@@ -66,6 +63,17 @@ impl<P: PathOps> Tree<P> {
             }
             Err(error) => req.reply_error(error),
         };
+    }
+
+    /// Keeps attributes where the cache goes by them; returns whether the node is out of sight.
+    fn note_attr(&self, id: Id, attr: &Attr) -> Option<bool> {
+        let seen = self.config().auto_cache.then(|| self.now());
+        self.space.nodes.with(id, |node| {
+            if let Some(now) = seen {
+                node.extra().seen.update(attr, now);
+            }
+            node.hidden
+        })
     }
 
     pub(super) fn setattr(
@@ -106,7 +114,7 @@ impl<P: PathOps> Tree<P> {
                 }
             }
             self.need(OpSet::GETATTR)?;
-            self.ops.getattr(path, file)
+            Ok((self.ops.getattr(path, file)?, locked.hidden()))
         });
         self.reply_attr(req, id_of(node), result);
     }

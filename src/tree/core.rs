@@ -12,7 +12,7 @@ use super::hidden::HiddenNames;
 use super::interrupt::Interrupts;
 use super::locks::{Held, PathLocks, Target};
 use super::namespace::Namespace;
-use super::nodes::{Id, Refusal};
+use super::nodes::{Id, Node, Refusal};
 use super::ops::PathOps;
 use super::opset::OpSet;
 use super::path::Path;
@@ -47,6 +47,8 @@ pub(super) struct Locked<'t> {
     path: Path,
     /// The node of the name, where that is held too.
     pub known: Option<Id>,
+    /// Whether the node is out of sight, where that is known.
+    hidden: Option<bool>,
     _held: Held<'t>,
 }
 
@@ -78,6 +80,11 @@ impl LockedTwo<'_> {
 pub(super) struct MaybeLocked<'t>(Option<Locked<'t>>, Option<&'static CStr>);
 
 impl MaybeLocked<'_> {
+    /// Whether the node is out of sight, where that is known.
+    pub fn hidden(&self) -> Option<bool> {
+        self.0.as_ref()?.hidden
+    }
+
     pub fn path(&self) -> Option<&CStr> {
         self.0.as_ref().map(Locked::path).or(self.1)
     }
@@ -148,12 +155,21 @@ impl<P: PathOps> Tree<P> {
         let held = self.locks.acquire(&self.space, &[target]);
         let held = held.map_err(|refusal| self.refused(refusal, target.node))?;
         let path = self.space.path(target.node, target.name).ok_or(self.compat.deleted)?;
-        Ok(Locked { path, known: None, _held: held })
+        Ok(Locked { path, known: None, hidden: None, _held: held })
     }
 
     /// The path of a node.
     pub(super) fn lock_node(&self, id: Id) -> Result<Locked<'_>> {
-        self.lock(Target::node(id))
+        let look = |node: &Node| ((node.parent, node.name.clone()), node.hidden);
+        let held = self.locks.acquire_node(&self.space, id, look);
+        let (held, seen) = held.map_err(|refusal| self.refused(refusal, id))?;
+        let (path, hidden) = match seen {
+            // Nobody renames what is held.
+            Some((place, hidden)) => (self.space.path_at(place), Some(hidden)),
+            None => (self.space.path(id, None), None),
+        };
+        let path = path.ok_or(self.compat.deleted)?;
+        Ok(Locked { path, known: None, hidden, _held: held })
     }
 
     /// The path of a name in a directory.
@@ -165,6 +181,10 @@ impl<P: PathOps> Tree<P> {
     /// lock of its directory (after `ESTALE`, or when an entry's time is over), so the node is held
     /// too: otherwise the name could be taken away meanwhile.
     pub(super) fn lock_looked_up(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
+        if let Some((held, known)) = self.locks.acquire_looked_up(&self.space, dir, name) {
+            let path = self.space.path(dir, Some(name)).ok_or(self.compat.deleted)?;
+            return Ok(Locked { path, known, hidden: None, _held: held });
+        }
         while let Some(child) = self.space.child(dir, name) {
             let targets = [Target::name(dir, name), Target::node(child)];
             // A refusal that concerns the directory comes again below, or without the node.
@@ -174,7 +194,7 @@ impl<P: PathOps> Tree<P> {
                 && self.space.is_named(child, dir, name)
             {
                 let path = self.space.path(dir, Some(name)).ok_or(self.compat.deleted)?;
-                return Ok(Locked { path, known: Some(child), _held: held });
+                return Ok(Locked { path, known: Some(child), hidden: None, _held: held });
             }
             if self.space.nodes.with(dir, |node| node.is_deleted()) != Some(false) {
                 break;

@@ -17,13 +17,12 @@
 //! All that an operation needs is granted together or not at all, so those that wait hold nothing
 //! and no circle of waiting can come about.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use smallvec::SmallVec;
-
 use super::namespace::Namespace;
-use super::nodes::{Id, Refusal};
+use super::nodes::{Id, Node, ROOT, Refusal};
 use super::queue::{Attempt, Queue, Waiter};
 use crate::sync::{AtomicUsize, Mutex};
 
@@ -52,11 +51,37 @@ impl<'n> Target<'n> {
     }
 }
 
+/// Most paths that an operation needs.
+pub(super) const MOST: usize = 2;
+
+/// As many nodes as an operation needs at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Few {
+    ids: [Id; MOST],
+    len: u8,
+}
+
+impl Few {
+    /// Adds one; there must be room.
+    pub fn push(&mut self, id: Id) {
+        self.ids[usize::from(self.len)] = id;
+        self.len += 1;
+    }
+}
+
+impl Deref for Few {
+    type Target = [Id];
+
+    fn deref(&self) -> &[Id] {
+        &self.ids[..usize::from(self.len).min(MOST)]
+    }
+}
+
 /// What an operation was given.
 #[derive(Debug, Default)]
 pub(super) struct Grant {
-    pub pinned: SmallVec<[Id; 2]>,
-    pub marked: SmallVec<[Id; 2]>,
+    pub pinned: Few,
+    pub marked: Few,
     /// A marked node has children; counts as contention as long as it lasts.
     pub wide: bool,
 }
@@ -64,18 +89,16 @@ pub(super) struct Grant {
 impl Grant {
     /// Gives everything back. Does not wake those who wait.
     pub fn undo(&mut self, space: &Namespace) {
-        for id in &self.marked {
+        for id in &*std::mem::take(&mut self.marked) {
             if space.nodes.unmark(*id) {
                 space.free(*id);
             }
         }
-        for id in &self.pinned {
+        for id in &*std::mem::take(&mut self.pinned) {
             if space.nodes.unpin(*id) {
                 space.free(*id);
             }
         }
-        self.marked.clear();
-        self.pinned.clear();
     }
 }
 
@@ -117,6 +140,53 @@ impl PathLocks {
         }
         let grant = self.acquire_slowly(space, targets)?;
         Ok(Held { locks: self, space, grant })
+    }
+
+    /// The same for the path of one node. Where nobody is in the way, `f` is run on the node as soon
+    /// as it is held, which spares looking for it again.
+    #[inline]
+    pub fn acquire_node<'t, T>(
+        &'t self,
+        space: &'t Namespace,
+        id: Id,
+        f: impl FnOnce(&Node) -> T,
+    ) -> Result<(Held<'t>, Option<T>), Refusal> {
+        if id != ROOT && self.contended.load(Ordering::SeqCst) == 0 {
+            match space.nodes.pin_with(id, f) {
+                Ok(seen) => {
+                    let mut held = Held { locks: self, space, grant: Grant::default() };
+                    held.grant.pinned.push(id);
+                    if self.contended.load(Ordering::SeqCst) == 0 {
+                        return Ok((held, Some(seen)));
+                    }
+                }
+                Err(Refusal::Busy) => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        Ok((self.acquire(space, &[Target::node(id)])?, None))
+    }
+
+    /// The same for the path of a name and, if it has one, that of its node, which is named too. `None`
+    /// where somebody may be in the way.
+    #[inline]
+    pub fn acquire_looked_up<'t>(
+        &'t self,
+        space: &'t Namespace,
+        dir: Id,
+        name: &[u8],
+    ) -> Option<(Held<'t>, Option<Id>)> {
+        if self.contended.load(Ordering::SeqCst) != 0 {
+            return None;
+        }
+        let mut held = Held { locks: self, space, grant: Grant::default() };
+        space.nodes.pin(dir).ok()?;
+        held.grant.pinned.push(dir);
+        let child = space.pin_child(dir, name).ok()?;
+        if let Some(child) = child {
+            held.grant.pinned.push(child);
+        }
+        (self.contended.load(Ordering::SeqCst) == 0).then_some((held, child))
     }
 
     fn acquire_slowly(&self, space: &Namespace, targets: &[Target<'_>]) -> Result<Grant, Refusal> {

@@ -9,6 +9,7 @@ use super::namespace::Forgotten;
 use super::nodes::{Id, Node, ROOT, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::wording::name as shown;
 use crate::errno::{Errno, Result};
 use crate::session::{NodeId, Request};
 use crate::wire::layout::Attr;
@@ -20,7 +21,7 @@ impl<P: PathOps> Tree<P> {
             b"." | b".." => self.look_up_dots(id_of(parent), name.len() == 2),
             _ => {
                 let locked = self.lock_looked_up(id_of(parent), name)?;
-                self.tell(format_args!("LOOKUP {}", locked.path().to_string_lossy()));
+                self.tell(format_args!("LOOKUP {}", shown(Some(locked.path()))));
                 match locked.known {
                     Some(id) => self.look_up_held(id, locked.path()),
                     None => self.look_up(id_of(parent), name, locked.path(), None),
@@ -54,7 +55,7 @@ impl<P: PathOps> Tree<P> {
             return Err(Errno::ESTALE);
         }
         let locked = self.lock_node(id)?;
-        self.tell(format_args!("LOOKUP {}", locked.path().to_string_lossy()));
+        self.tell(format_args!("LOOKUP {}", shown(Some(locked.path()))));
         self.look_up_held(id, locked.path())
     }
 

@@ -3,8 +3,9 @@
 //! Spread over shards by directory. An entry holds part of the name's hash and the node's number;
 //! the name itself stands in the node only. A shard's lock comes before those of nodes.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
 
+use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::nodes::{Id, SHARDS};
@@ -19,7 +20,7 @@ struct Entry {
 
 /// Hash of a directory's number and a name in it.
 ///
-/// Keyed, because names are chosen by the users of the filesystem.
+/// Keyed, because names are chosen by the users of the filesystem; they never see a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NameHash(u32);
 
@@ -92,15 +93,21 @@ impl Two<'_> {
     }
 }
 
+/// From what the standard library has for its own tables; each of its hashers has another key.
+fn random_key() -> RandomState {
+    let seed = || std::hash::RandomState::new().build_hasher().finish();
+    RandomState::with_seeds(seed(), seed(), seed(), seed())
+}
+
 impl Names {
     pub fn new() -> Names {
         let shards = Box::new(std::array::from_fn(|_| Shard::default()));
-        Names { shards, key: RandomState::new() }
+        Names { shards, key: random_key() }
     }
 
     pub fn hash(&self, parent: Id, name: &[u8]) -> NameHash {
         let mut hasher = self.key.build_hasher();
-        parent.hash(&mut hasher);
+        hasher.write_u32(parent);
         hasher.write(name);
         NameHash(hasher.finish() as u32)
     }

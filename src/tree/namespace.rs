@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::name::Name;
 use super::names::Names;
-use super::nodes::{Id, Node, Nodes, ROOT, UNKNOWN};
+use super::nodes::{Id, Node, Nodes, ROOT, Refusal, UNKNOWN};
 use super::pathcache::PathCache;
 use crate::errno::{Errno, Result};
 use crate::sync::AtomicU64;
@@ -54,14 +54,27 @@ impl Namespace {
 
     /// Whether the node stands under this name.
     pub fn is_named(&self, id: Id, parent: Id, name: &[u8]) -> bool {
-        let is_it = |node: &mut Node| node.parent == parent && node.name.as_bytes() == name;
-        self.nodes.with(id, is_it).unwrap_or(false)
+        self.nodes.with(id, |node| node.is_named(parent, name)).unwrap_or(false)
     }
 
     /// The node of a name, if there is one.
     pub fn child(&self, parent: Id, name: &[u8]) -> Option<Id> {
         let hash = self.names.hash(parent, name);
         self.names.lock(parent).find(hash, |id| self.is_named(id, parent, name))
+    }
+
+    /// The node of a name, if there is one; it is pinned.
+    pub fn pin_child(&self, parent: Id, name: &[u8]) -> Result<Option<Id>, Refusal> {
+        let hash = self.names.hash(parent, name);
+        let mut refused = None;
+        let found = self.names.lock(parent).find(hash, |id| {
+            let is_it = self.nodes.pin_if(id, |node| node.is_named(parent, name));
+            is_it.unwrap_or_else(|refusal| {
+                refused = Some(refusal);
+                true
+            })
+        });
+        refused.map_or(Ok(found), Err)
     }
 
     /// Adds a node under a fresh number.

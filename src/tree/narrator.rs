@@ -100,7 +100,9 @@ impl<P: PathOps> PathOps for Narrator<P> {
     }
 
     fn enter(&self, context: &RequestContext) {
-        UMASK.set(context.umask);
+        if self.narration != Narration::None {
+            UMASK.set(context.umask);
+        }
         self.inner.enter(context);
     }
 

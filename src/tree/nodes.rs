@@ -87,6 +87,11 @@ impl Node {
             && self.id != ROOT
     }
 
+    /// It stands under this name.
+    pub fn is_named(&self, parent: Id, name: &[u8]) -> bool {
+        self.parent == parent && self.name.as_bytes() == name
+    }
+
     /// It has no path.
     pub fn is_deleted(&self) -> bool {
         self.parent == 0 && self.id != ROOT
@@ -117,9 +122,39 @@ struct Content {
 }
 
 impl Content {
+    #[inline]
     fn get(&mut self, id: Id) -> Option<&mut Node> {
-        self.nodes.find_mut(hash(id), |node| node.id == id).map(|node| &mut **node)
+        find(&mut self.nodes, id)
     }
+
+    /// Makes the calling request a user of the node's path, if `condition` holds; then it is returned.
+    #[inline]
+    fn pin_if(
+        &mut self,
+        id: Id,
+        condition: impl FnOnce(&Node) -> bool,
+    ) -> Result<Option<&Node>, Refusal> {
+        let node = find(&mut self.nodes, id).ok_or(Refusal::Missing)?;
+        if !condition(node) {
+            return Ok(None);
+        }
+        if node.marked {
+            return Err(Refusal::Busy);
+        }
+        if node.is_deleted() {
+            return Err(Refusal::Deleted);
+        }
+        node.users += 1;
+        if node.users == 1 {
+            self.active.push(id);
+        }
+        Ok(Some(node))
+    }
+}
+
+#[inline]
+fn find(nodes: &mut HashTable<Box<Node>>, id: Id) -> Option<&mut Node> {
+    nodes.find_mut(hash(id), |node| node.id == id).map(|node| &mut **node)
 }
 
 /// Numbers are counted, so any odd factor spreads them; table and tag use both ends of the result.
@@ -192,23 +227,32 @@ impl Nodes {
 
     /// Makes the calling request a user of the node's path.
     pub fn pin(&self, id: Id) -> Result<(), Refusal> {
+        // Nobody marks the root, and nothing is above it.
+        if id == ROOT { Ok(()) } else { self.pin_with(id, |_| ()) }
+    }
+
+    /// The same, and `f` on the node; not for the root.
+    #[inline]
+    pub fn pin_with<T>(&self, id: Id, f: impl FnOnce(&Node) -> T) -> Result<T, Refusal> {
         let mut content = self.shard(id).lock();
-        let node = content.get(id).ok_or(Refusal::Missing)?;
-        if node.marked {
-            return Err(Refusal::Busy);
+        content.pin_if(id, |_| true)?.map(f).ok_or(Refusal::Missing)
+    }
+
+    /// The same if `condition` holds, which is false for a node that does not exist.
+    #[inline]
+    pub fn pin_if(&self, id: Id, condition: impl FnOnce(&Node) -> bool) -> Result<bool, Refusal> {
+        match self.shard(id).lock().pin_if(id, condition) {
+            Ok(node) => Ok(node.is_some()),
+            Err(Refusal::Missing) => Ok(false),
+            Err(refusal) => Err(refusal),
         }
-        if node.is_deleted() {
-            return Err(Refusal::Deleted);
-        }
-        node.users += 1;
-        if node.users == 1 {
-            content.active.push(id);
-        }
-        Ok(())
     }
 
     /// Ends what [`Nodes::pin`] began; true if nothing else refers to the node.
     pub fn unpin(&self, id: Id) -> bool {
+        if id == ROOT {
+            return false;
+        }
         let mut content = self.shard(id).lock();
         let Some(node) = content.get(id) else { return false };
         node.users = node.users.saturating_sub(1);

@@ -40,15 +40,15 @@ impl Namespace {
                 bytes.extend_from_slice(name);
             }
             None if id == ROOT => bytes.push(b'/'),
-            None => {
-                // Not kept for a node that may be no directory: its directory's is.
-                let (parent, own) = self.place(id)?;
-                self.append_directory(parent, &mut bytes)?;
-                bytes.push(b'/');
-                bytes.extend_from_slice(own.as_bytes());
-            }
+            None => return self.path_at(self.place(id)?),
         }
         Some(Path::new(bytes))
+    }
+
+    /// The path of a node that stands there, in a directory.
+    pub fn path_at(&self, (parent, name): (Id, Name)) -> Option<Path> {
+        // Not kept for a node that may be no directory: its directory's is.
+        self.path(parent, Some(name.as_bytes()))
     }
 
     /// Appends a directory's path, without a slash at its end; that of the root is empty.

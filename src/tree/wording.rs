@@ -7,9 +7,18 @@ use std::fmt;
 use super::file::{OpenFile, SetTime};
 use crate::wire::layout::FileLock;
 
-/// A path, or what C prints for none.
-pub(super) fn name(path: Option<&CStr>) -> Cow<'_, str> {
-    path.map_or(Cow::Borrowed("(null)"), CStr::to_string_lossy)
+/// A path, or what C prints for none. Looked into only when it is written.
+pub(super) struct Shown<'a>(Option<&'a CStr>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.map_or(Cow::Borrowed("(null)"), CStr::to_string_lossy))
+    }
+}
+
+/// A path as it is shown.
+pub(super) fn name(path: Option<&CStr>) -> Shown<'_> {
+    Shown(path)
 }
 
 /// The number of an open file, or what stands for none.
@@ -84,8 +93,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_named_as_c_does() {
-        assert_eq!(name(None), "(null)");
-        assert_eq!(name(Some(c"/a")), "/a");
+        assert_eq!(name(None).to_string(), "(null)");
+        assert_eq!(name(Some(c"/a")).to_string(), "/a");
         assert_eq!(File(None).to_string(), "NULL");
         assert_eq!(File(Some(&OpenFile { fh: 7, ..OpenFile::default() })).to_string(), "7");
     }

@@ -39,7 +39,8 @@ thread_local! {
     };
 }
 
-/// Makes a request the calling thread's current one.
+/// Makes a request the calling thread's current one. When it is over its context stays readable, as it does in
+/// libfuse, until the next one; of its handle, one can see that it is over.
 pub fn enter(fuse: *mut Fuse, private_data: *mut c_void, request: &RequestContext) {
     let context = FuseContext {
         fuse,
@@ -57,39 +58,37 @@ pub fn enter(fuse: *mut Fuse, private_data: *mut c_void, request: &RequestContex
     });
 }
 
-/// The request is over. Its context stays readable, as it does in libfuse, until the next one.
-pub fn leave() {
-    CURRENT.with(|current| current.request.set(None));
-}
-
 /// While it lives, `fuse_get_context` shows the private data of one file system of a stack; then
 /// that of the one that called it again.
-pub struct PrivateData {
-    former: *mut c_void,
-    known: bool,
-}
+///
+/// Before, where that was anything else: what was shown, and whether a request was known.
+pub struct PrivateData(Option<(*mut c_void, bool)>);
 
 impl PrivateData {
     /// Shows `data`.
+    #[inline]
     pub fn show(data: *mut c_void) -> PrivateData {
-        let former = PrivateData::exchange(data);
         // A file system may be called outside requests, too.
-        PrivateData { former, known: CURRENT.with(|current| current.known.replace(true)) }
+        let before = PrivateData::exchange((data, true));
+        PrivateData((before != (data, true)).then_some(before))
     }
 
-    fn exchange(data: *mut c_void) -> *mut c_void {
+    fn exchange((data, known): (*mut c_void, bool)) -> (*mut c_void, bool) {
         CURRENT.with(|current| {
             let context = current.context.get();
             // SAFETY: as in `enter`.
-            unsafe { ptr::replace(&raw mut (*context).private_data, data) }
+            let former = unsafe { ptr::replace(&raw mut (*context).private_data, data) };
+            (former, current.known.replace(known))
         })
     }
 }
 
 impl Drop for PrivateData {
+    #[inline]
     fn drop(&mut self) {
-        PrivateData::exchange(self.former);
-        CURRENT.with(|current| current.known.set(self.known));
+        if let Some(before) = self.0 {
+            PrivateData::exchange(before);
+        }
     }
 }
 
@@ -179,7 +178,6 @@ mod tests {
             assert_eq!(shown(), 2);
         }
         assert_eq!(shown(), 1);
-        leave();
         // SAFETY: as above.
         assert_eq!(unsafe { (*fuse_get_context()).uid }, 7);
     }

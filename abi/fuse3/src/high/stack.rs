@@ -116,9 +116,7 @@ impl PathOps for Stack {
         context::enter(fuse, self.top().private_data(), request);
     }
 
-    fn leave(&self) {
-        context::leave();
-    }
+    fn leave(&self) {}
 
     fn init(&self, conn: &mut ConnInfo, tree: &mut TreeConfig) {
         let mut c_conn = self.conn.lock();
