@@ -15,6 +15,7 @@ pub mod place;
 pub mod probes;
 pub mod proc;
 pub mod scm;
+pub mod scoped;
 pub mod shared;
 pub mod signal;
 pub mod splice;
