@@ -190,7 +190,7 @@ impl Request {
     #[inline(never)]
     fn answer_with(self, error: i32, payload: &[u8], older: Older) -> Result<()> {
         let here = post::of_slot(self.at.slot, |post| {
-            let Some(post) = post.filter(|_| !self.at.slot.takes_no_answer()) else { return None };
+            let post = post.filter(|_| !self.at.slot.takes_no_answer())?;
             let (session, channel) = (&*post.session, &*post.channel);
             let unique = self.at.slot.begin_answer();
             if unique == 0 {
