@@ -67,7 +67,7 @@ pub(super) fn entered(session: &Session, at: SlotRef, header: &InHeader) {
         since: Instant::now(),
         answered_by: None,
     };
-    RECORDS.lock().get_or_insert_default().insert(at.index, record);
+    RECORDS.lock().get_or_insert_default().insert(at.index(), record);
     lookups::named(session, header);
 }
 
@@ -85,7 +85,7 @@ pub fn answering(function: &'static str, req: &Request, success: bool) {
         let what = "belongs to another session than the one whose handler answers it";
         report(function, format_args!("{name} (unique {unique}) {what}"));
     }
-    if let Some(record) = RECORDS.lock().get_or_insert_default().get_mut(&req.at.index) {
+    if let Some(record) = RECORDS.lock().get_or_insert_default().get_mut(&req.at.index()) {
         record.answered_by = Some(function);
     }
 }
@@ -124,7 +124,7 @@ pub fn refused(function: &str, handle: Handle) {
 #[cold]
 pub(super) fn unanswered(at: SlotRef) {
     let mut records = RECORDS.lock();
-    if let Some(record) = records.get_or_insert_default().get_mut(&at.index)
+    if let Some(record) = records.get_or_insert_default().get_mut(&at.index())
         && record.generation == at.generation
     {
         record.answered_by = Some("the session's end");
@@ -144,7 +144,7 @@ pub(super) fn unanswered(at: SlotRef) {
 #[cold]
 pub(super) fn deadlock(function: &str, behind: &[SlotRef]) {
     let records = RECORDS.lock();
-    let first = behind.first().and_then(|at| records.as_ref()?.get(&at.index));
+    let first = behind.first().and_then(|at| records.as_ref()?.get(&at.index()));
     let (name, unique) = first.map_or(("request", 0), |first| (name(first.opcode), first.unique));
     report(
         function,

@@ -8,6 +8,7 @@ use super::caps::Features;
 use super::contexts::Contexts;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
+use super::post::Post;
 use super::receive::{Message, Payload};
 use super::request::is_unanswered;
 use super::serving::Serving;
@@ -52,7 +53,7 @@ impl Session {
         channel: &Arc<dyn Channel>,
     ) {
         match request::header(message.bytes(), message.len()) {
-            Ok(header) => self.process_parsed(&header, message, channel),
+            Ok(header) => self.process_parsed(&header, message, channel, None),
             Err(error) => {
                 log::error!("fuse: malformed request: {error}");
                 self.refuse_malformed(message.bytes(), channel);
@@ -60,7 +61,8 @@ impl Session {
         }
     }
 
-    /// Serves a message with this header.
+    /// Serves a message with this header; `post` is the calling thread's, if it is in a loop of the
+    /// library's, and then the channel's too.
     ///
     /// A panic, whether of the filesystem's method or of the engine, ends here: it is logged, and
     /// the request, if it is still open, answered `EIO`.
@@ -69,9 +71,10 @@ impl Session {
         header: &InHeader,
         message: Message<'_>,
         channel: &Arc<dyn Channel>,
+        post: Option<&Post>,
     ) {
         let mut entered = None;
-        let serve = || self.enter(header, message, channel, &mut entered);
+        let serve = || self.enter(header, message, channel, post, &mut entered);
         if catch_unwind(AssertUnwindSafe(serve)).is_ok() {
             return;
         }
@@ -89,6 +92,7 @@ impl Session {
         header: &InHeader,
         message: Message<'_>,
         channel: &Arc<dyn Channel>,
+        post: Option<&Post>,
         entered: &mut Option<Handle>,
     ) {
         probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
@@ -101,29 +105,17 @@ impl Session {
             self.log_malformed(header, Malformed::Id);
             return;
         }
-        let bytes = message.bytes();
-        let parsed = request::operation(header, bytes, self.protocol(), message.is_in_pipe());
-        let operation = match (parsed, self.admit(opcode, header)) {
-            (_, Err(error)) => return self.decline(header, error, channel),
-            (Err(error), Ok(())) => {
-                self.log_malformed(header, error);
-                return self.decline(header, Errno::EIO, channel);
-            }
-            (Ok(operation), Ok(())) => operation,
-        };
-        if let Operation::Interrupt { unique } = operation {
-            if self.is_debugged() {
-                log::debug!("INTERRUPT: {unique}");
-            }
-            if self.negotiated.no_interrupt.load(Ordering::Relaxed) {
-                // The kernel then sends no more of them.
-                let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
-                return;
-            }
-            self.interrupt(header.unique, unique);
-            return;
+        if let Err(error) = self.admit(opcode, header) {
+            return self.decline(header, error, channel);
         }
-        let Some(at) = SlotRef::allocate(self, channel, header) else {
+        if opcode == Some(Opcode::Interrupt) {
+            return self.take_interrupt(header, message, channel);
+        }
+        let at = match post {
+            Some(post) => post.enter(header),
+            None => SlotRef::allocate(self, channel, header),
+        };
+        let Some(at) = at else {
             log::error!("fuse: too many requests in flight; refusing unique {}", header.unique);
             return self.decline(header, Errno::ENOMEM, channel);
         };
@@ -133,10 +125,51 @@ impl Session {
             let _ = self.send(&**channel, interrupt, Errno::EAGAIN.negated(), &[]);
         }
         *entered = Some(at.handle());
-        if header.total_extlen != 0 && !message.is_in_pipe() {
+        let (bytes, in_pipe) = (message.bytes(), message.is_in_pipe());
+        if header.total_extlen != 0 && !in_pipe {
             at.slot.body.lock().contexts = Contexts::of(header, bytes);
+            at.slot.encumber(at.generation);
         }
-        self.serve(Request::new(at), header, operation, message.payload());
+        let req = Request::new(at);
+        // Nothing in between, so that the compiler makes one choice of the two.
+        match request::operation(header, bytes, self.protocol(), in_pipe) {
+            Ok(operation) => self.serve(req, header, operation, message.payload()),
+            Err(error) => self.refuse_malformed_body(req, header, error),
+        }
+    }
+
+    /// Ends a request whose body is wrong.
+    #[cold]
+    fn refuse_malformed_body(&self, req: Request, header: &InHeader, error: Malformed) {
+        self.log_malformed(header, error);
+        if is_unanswered(req.opcode()) {
+            req.finish();
+        } else {
+            // A failure to deliver was logged.
+            let _ = req.reply_error(Errno::EIO);
+        }
+    }
+
+    #[cold]
+    fn take_interrupt(
+        self: &Arc<Self>,
+        header: &InHeader,
+        message: Message<'_>,
+        channel: &Arc<dyn Channel>,
+    ) {
+        let unique = match request::interrupted(message.bytes()) {
+            Ok(unique) => unique,
+            Err(error) => return self.log_malformed(header, error),
+        };
+        if self.is_debugged() {
+            log::debug!("INTERRUPT: {unique}");
+        }
+        if self.negotiated.no_interrupt.load(Ordering::Relaxed) {
+            // The kernel then sends no more of them.
+            let _ = self.send(&**channel, header.unique, Errno::ENOSYS.negated(), &[]);
+            return;
+        }
+        self.interrupt(header.unique, unique);
     }
 
     /// Whether the session may serve this request now, and from this user.
@@ -197,6 +230,7 @@ impl Session {
     }
 
     /// Calls the method for one operation.
+    #[inline]
     fn serve(
         self: &Arc<Self>,
         req: Request,
@@ -206,15 +240,20 @@ impl Session {
     ) {
         let ops = &*self.ops;
         let node = header.nodeid;
-        if check::on() {
-            self.check_forgets(header, &operation);
-        }
         match operation {
             Operation::Lookup { name } => ops.lookup(req, node, name),
             Operation::Forget { nlookup } => {
+                if check::on() {
+                    check::forgotten(self, header.unique, node, nlookup);
+                }
                 ops.forget(req, &mut std::iter::once(Forget { node, nlookup }));
             }
             Operation::BatchForget { items } => {
+                if check::on() {
+                    for item in request::forgets(items) {
+                        check::forgotten(self, header.unique, item.nodeid, item.nlookup);
+                    }
+                }
                 let mut forgets = request::forgets(items)
                     .map(|item| Forget { node: item.nodeid, nlookup: item.nlookup });
                 ops.forget(req, &mut forgets);
@@ -347,21 +386,6 @@ impl Session {
             Operation::Interrupt { .. } | Operation::Unserved(_) | Operation::Unknown(_) => {
                 req.not_implemented();
             }
-        }
-    }
-
-    #[cold]
-    fn check_forgets(&self, header: &InHeader, operation: &Operation<'_>) {
-        match operation {
-            Operation::Forget { nlookup } => {
-                check::forgotten(self, header.unique, header.nodeid, *nlookup);
-            }
-            Operation::BatchForget { items } => {
-                for item in request::forgets(items) {
-                    check::forgotten(self, header.unique, item.nodeid, item.nlookup);
-                }
-            }
-            _ => {}
         }
     }
 

@@ -90,7 +90,7 @@ impl Session {
         }
         if unique.is_some_and(|unique| self.early_interrupts.remove(unique)) {
             // Not yet in the filesystem's hands, so there is no callback to run.
-            at.slot.interrupted.store(true, Ordering::SeqCst);
+            at.slot.interrupt(at.generation);
             return Arrival::Clear;
         }
         let Some(early) = self.early_interrupts.pop() else { return Arrival::Clear };
@@ -117,7 +117,7 @@ fn run(found: SlotRef, target: u64) {
         if !slot.is_live(found.generation) || slot.unique.load(Ordering::SeqCst) != target {
             return;
         }
-        slot.interrupted.store(true, Ordering::SeqCst);
+        slot.interrupt(found.generation);
         body.callback.clone()
     };
     if let Some(callback) = callback {

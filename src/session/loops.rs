@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::caps::Dialect;
 use super::errand::Errand;
+use super::post::Post;
 use super::receive::{Message, Received, RequestBuffer, is_large_write};
 use super::rings::solo;
 use super::serving::Serving;
@@ -16,8 +17,7 @@ use crate::wire::request;
 
 /// One thread that receives and serves requests.
 pub(super) struct Server<'s> {
-    session: &'s Arc<Session>,
-    channel: Arc<dyn Channel>,
+    post: &'s Post,
     buffer: RequestBuffer,
     expect_large: bool,
     /// The data of a request that was spliced, until it has been served.
@@ -39,31 +39,24 @@ pub(super) enum Step {
 
 impl<'s> Server<'s> {
     /// `buffer` grows to what the session's requests need.
-    pub fn new(
-        session: &'s Arc<Session>,
-        channel: Arc<dyn Channel>,
-        buffer: RequestBuffer,
-    ) -> Server<'s> {
-        let errand = Arc::default();
-        Server { session, channel, buffer, expect_large: false, payload: None, errand }
-    }
-
-    /// The same server, which says in `errand` what it serves.
-    pub fn showing(self, errand: Arc<Errand>) -> Server<'s> {
-        Server { errand, ..self }
+    /// What it serves is said in `errand`.
+    pub fn new(post: &'s Post, buffer: RequestBuffer, errand: Arc<Errand>) -> Server<'s> {
+        Server { post, buffer, expect_large: false, payload: None, errand }
     }
 
     /// Blocks until there is a request or the session ends.
+    #[inline(always)]
     pub fn receive(&mut self, reader: &Reader) -> Result<Step> {
-        let exit = self.session.exit();
+        let (session, channel) = (&self.post.session, &*self.post.channel);
+        let exit = session.exit();
         reader.enter();
         // Looked at after `enter`: whoever requests exit from now on kicks the reader.
         if exit.is_requested() || self.errand.is_dismissed() {
             reader.leave();
             return Ok(Step::End);
         }
-        let (channel, buffer, payload) = (&*self.channel, &mut self.buffer, &mut self.payload);
-        let received = self.session.receive_one(channel, buffer, self.expect_large, payload);
+        let (buffer, payload) = (&mut self.buffer, &mut self.payload);
+        let received = session.receive_one(channel, buffer, self.expect_large, payload);
         reader.leave();
         match received? {
             Received::Nothing => Ok(Step::Again),
@@ -86,33 +79,39 @@ impl<'s> Server<'s> {
     }
 
     /// Serves what [`Server::receive`] found.
+    #[inline(always)]
     pub fn serve(&mut self, request: Received) {
         match request {
             Received::Memory(len) => self.expect_large = self.process(self.buffer.message(len)),
-            Received::Spliced => {
-                // Dropped, and what is left of it discarded, when the request has been served.
-                let payload = self.payload.take();
-                let data = payload.as_ref().and_then(|payload| Some((payload, payload.pipe()?)));
-                let Some((payload, pipe)) = data else { return };
-                let head = self.buffer.head();
-                let message = Message::in_pipe(head, head.len() + payload.len(), pipe);
-                self.expect_large = self.process(message);
-            }
+            Received::Spliced => self.serve_spliced(),
             Received::Nothing | Received::End => {}
         }
     }
 
+    #[inline(never)]
+    fn serve_spliced(&mut self) {
+        // Dropped, and what is left of it discarded, when the request has been served.
+        let payload = self.payload.take();
+        let data = payload.as_ref().and_then(|payload| Some((payload, payload.pipe()?)));
+        let Some((payload, pipe)) = data else { return };
+        let head = self.buffer.head();
+        let message = Message::in_pipe(head, head.len() + payload.len(), pipe);
+        self.expect_large = self.process(message);
+    }
+
     /// Serves a message; returns whether the next one is likely to be a large write.
+    #[inline(always)]
     fn process(&self, message: Message<'_>) -> bool {
+        let post = self.post;
         let Ok(header) = request::header(message.bytes(), message.len()) else {
             // Says what is wrong with it.
-            self.session.serve_message(message, &self.channel);
+            post.session.serve_message(message, &post.channel);
             return false;
         };
         if self.errand.begin(&header) {
-            self.session.placement.stir();
+            post.session.placement.stir();
         }
-        self.session.process_parsed(&header, message, &self.channel);
+        post.session.process_parsed(&header, message, &post.channel, Some(post));
         self.errand.end();
         is_large_write(&header)
     }
@@ -175,12 +174,18 @@ impl Session {
     }
 
     fn serve_all(self: &Arc<Self>, channel: Arc<dyn Channel>) {
-        let exit = self.exit();
         let _serving = Serving::begin(self);
         let errand = Arc::new(Errand::default());
         let _listed = self.sheet.list(&errand);
-        let mut server = Server::new(self, channel, RequestBuffer::default()).showing(errand);
+        let post = Post::new(self.clone(), channel);
+        let server = Server::new(&post, RequestBuffer::default(), errand);
         solo::resume(self);
+        post.man(|| self.serve_with(server));
+        solo::pause(self);
+    }
+
+    fn serve_with(self: &Arc<Self>, mut server: Server<'_>) {
+        let exit = self.exit();
         while !exit.is_requested() {
             let step = match solo::of(self) {
                 Some(solo) => solo.step(&mut server),
@@ -204,6 +209,5 @@ impl Session {
                 Err(error) => self.reading_failed(error),
             }
         }
-        solo::pause(self);
     }
 }

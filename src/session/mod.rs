@@ -23,6 +23,7 @@ pub mod ops;
 mod passthrough;
 pub mod placement;
 mod pool;
+mod post;
 mod receive;
 mod reply;
 pub mod request;

@@ -17,6 +17,7 @@ use super::census::Census;
 use super::errand::Errand;
 use super::loops::{Server, Step};
 use super::placement::Gait;
+use super::post::Post;
 use super::receive::RequestBuffer;
 use super::serving::Serving;
 use super::{LoopKind, Session, dispatch, slots};
@@ -227,7 +228,12 @@ impl Pool {
         self.census.arrive();
         let _listed = self.session.sheet.list(&errand);
         let _joined = self.session.placement.join(&errand, None);
-        let mut server = Server::new(&self.session, channel, buffer).showing(errand.clone());
+        let post = Post::new(self.session.clone(), channel);
+        let server = Server::new(&post, buffer, errand.clone());
+        post.man(|| self.serve(server, reader, &errand));
+    }
+
+    fn serve(self: &Arc<Self>, mut server: Server<'_>, reader: &Reader, errand: &Errand) {
         let mut gait = Gait::default();
         // One always stays, whatever the limit.
         let enough = self.config.max_idle_threads.map_or(usize::MAX, |limit| limit.max(1));

@@ -151,6 +151,7 @@ impl RequestBuffer {
 
     /// The buffer, `size` bytes of it; replaced if the session's size has grown. `ENOMEM` when
     /// there is no room for that; the buffer then is what it was.
+    #[inline]
     pub fn sized(&mut self, size: usize) -> Result<&mut [u8]> {
         if self.bytes.as_ref().is_none_or(|bytes| bytes.len() - self.start < size) {
             *self = RequestBuffer::new(size)?;
@@ -179,9 +180,17 @@ pub(super) enum Received {
 }
 
 /// Sorts read errors into those that pass, the end, and failures.
+#[inline]
 fn judge_read(result: Result<usize>) -> Result<Received> {
     match result {
         Ok(len) if len >= IN_HEADER_SIZE => Ok(Received::Memory(len)),
+        other => judge_failed_read(other),
+    }
+}
+
+#[cold]
+fn judge_failed_read(result: Result<usize>) -> Result<Received> {
+    match result {
         Ok(len) => Err(short_read(len)),
         // ENOENT: the request was interrupted while it was being copied.
         Err(Errno::EINTR | Errno::ENOENT) => Ok(Received::Nothing),
@@ -217,6 +226,7 @@ impl Session {
 
     /// Receives one request the way that suits it: spliced if `expect_large`, else read. What stays
     /// in a pipe is put into `payload`.
+    #[inline]
     pub(super) fn receive_one(
         &self,
         channel: &dyn Channel,
@@ -233,17 +243,26 @@ impl Session {
                 SplicePolicy::Never => false,
             };
         if splice {
-            // Reads plainly by itself where channel or pipe cannot splice.
-            return match transport::receive_spliced(channel, bytes) {
-                Ok(transport::Received::Memory(bytes)) => judge_read(Ok(bytes.len())),
-                Ok(transport::Received::Piped(_, data)) => {
-                    *payload = Some(data);
-                    Ok(Received::Spliced)
-                }
-                Err(error) => judge_read(Err(error)),
-            };
+            return receive_into_pipe(channel, bytes, payload);
         }
         judge_read(channel.read(bytes))
+    }
+}
+
+/// Reads plainly by itself where channel or pipe cannot splice.
+#[inline(never)]
+fn receive_into_pipe(
+    channel: &dyn Channel,
+    bytes: &mut [u8],
+    payload: &mut Option<transport::Payload>,
+) -> Result<Received> {
+    match transport::receive_spliced(channel, bytes) {
+        Ok(transport::Received::Memory(bytes)) => judge_read(Ok(bytes.len())),
+        Ok(transport::Received::Piped(_, data)) => {
+            *payload = Some(data);
+            Ok(Received::Spliced)
+        }
+        Err(error) => judge_read(Err(error)),
     }
 }
 

@@ -5,14 +5,15 @@
 //! carried must be undone by the filesystem.
 
 use std::io::IoSlice;
+use std::mem;
 use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 use zerocopy::IntoBytes;
 
 use super::ops::{FileInfo, NOT_IMPLEMENTED};
-use super::request::Request;
-use super::{NodeId, Session, check};
+use super::request::{Request, answer_refusal};
+use super::{NodeId, Session, check, post};
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
 use crate::stats::counters::Route;
@@ -82,6 +83,7 @@ impl Session {
     }
 
     /// Sends one message, most often header and one payload, in one piece.
+    #[inline]
     fn send_one(
         &self,
         channel: &dyn Channel,
@@ -105,9 +107,14 @@ impl Session {
     }
 
     /// The outcome of writing a message of `len` bytes; failures that need a reader are logged.
+    #[inline]
     fn judge_write(&self, sent: Result<usize>, len: usize) -> Result<()> {
+        if sent == Ok(len) { Ok(()) } else { self.judge_failed_write(sent, len) }
+    }
+
+    #[cold]
+    fn judge_failed_write(&self, sent: Result<usize>, len: usize) -> Result<()> {
         match sent {
-            Ok(sent) if sent == len => Ok(()),
             Ok(sent) => {
                 log::error!("fuse: writing device: {sent} of {len} bytes taken");
                 Err(Errno::EIO)
@@ -169,7 +176,53 @@ impl Session {
     }
 }
 
+/// What kernels of old take of a reply: those whose minor is below the first number, so many bytes.
+type Older = (u32, usize);
+
+/// As much of a payload as the kernel takes.
+fn fitting<'p>(session: &Session, payload: &'p [u8], (minor, len): Older) -> &'p [u8] {
+    let old = session.negotiated.minor.load(Ordering::Relaxed) < minor;
+    if old { payload.get(..len).unwrap_or(payload) } else { payload }
+}
+
 impl Request {
+    /// Answers with one piece; one function for all such answers, so that there is little of it.
+    #[inline(never)]
+    fn answer_with(self, error: i32, payload: &[u8], older: Older) -> Result<()> {
+        let here = post::of_slot(self.at.slot, |post| {
+            let post = post.filter(|_| !self.at.slot.takes_no_answer())?;
+            let (session, channel) = (&*post.session, &*post.channel);
+            let unique = self.at.slot.begin_answer();
+            if unique == 0 {
+                // Tried before: the caller's own I/O panicked.
+                self.at.release_kept(session);
+                return Some(Err(Errno::EIO));
+            }
+            let payload = fitting(session, payload, older);
+            let result = session.send_one(channel, unique, error, payload);
+            if let Err(error) = result {
+                answer_refusal(session, channel, unique, error);
+            }
+            self.at.release_kept(session);
+            Some(result)
+        });
+        match here {
+            Some(result) => {
+                mem::forget(self);
+                result
+            }
+            None => self.answer_from_elsewhere(error, payload, older),
+        }
+    }
+
+    /// The same in another thread than the one that keeps the slot.
+    #[inline(never)]
+    fn answer_from_elsewhere(self, error: i32, payload: &[u8], older: Older) -> Result<()> {
+        self.answer(|session, channel, unique| {
+            session.send_one(channel, unique, error, fitting(session, payload, older))
+        })
+    }
+
     fn send(self, error: i32, payload: &[IoSlice<'_>]) -> Result<()> {
         self.answer(|session, channel, unique| session.send(channel, unique, error, payload))
     }
@@ -185,20 +238,12 @@ impl Request {
     }
 
     fn send_bytes(self, payload: &[u8]) -> Result<()> {
-        self.answer(|session, channel, unique| session.send_one(channel, unique, 0, payload))
-    }
-
-    fn send_sized(self, payload: &[u8], size: impl FnOnce(&Session) -> usize) -> Result<()> {
-        self.answer(|session, channel, unique| {
-            let payload = payload.get(..size(session)).unwrap_or(payload);
-            session.send_one(channel, unique, 0, payload)
-        })
+        self.answer_with(0, payload, (0, 0))
     }
 
     /// Fails the request.
     pub fn reply_error(self, error: Errno) -> Result<()> {
-        let error = error.negated();
-        self.answer(|session, channel, unique| session.send_one(channel, unique, error, &[]))
+        self.answer_with(error.negated(), &[], (0, 0))
     }
 
     /// Success, with nothing to say.
@@ -230,9 +275,19 @@ impl Request {
 
     /// A node: answers LOOKUP, MKNOD, MKDIR, SYMLINK and LINK. Node 0 is a name known not to
     /// exist, which minors below 4 are told as `ENOENT`.
+    #[inline]
     pub fn reply_entry(self, entry: &Entry) -> Result<()> {
         let bytes = entry.encode();
-        let node = entry.node;
+        if entry.node == 0 || check::on() {
+            return self.reply_rare_entry(&bytes);
+        }
+        self.answer_with(0, bytes.as_bytes(), (9, reply::OLD_ENTRY_SIZE))
+    }
+
+    /// No node, or one that is counted.
+    #[cold]
+    fn reply_rare_entry(self, bytes: &EntryOut) -> Result<()> {
+        let node = bytes.nodeid;
         self.answer(|session, channel, unique| {
             let protocol = session.protocol();
             if node == 0 && protocol.minor < 4 {
@@ -253,9 +308,10 @@ impl Request {
     }
 
     /// Attributes: answers GETATTR and SETATTR.
+    #[inline]
     pub fn reply_attr(self, attr: Attr, timeout: Timeout) -> Result<()> {
         let out = reply::attr(attr, timeout);
-        self.send_sized(out.as_bytes(), |session| reply::attr_size(session.protocol()))
+        self.answer_with(0, out.as_bytes(), (9, reply::OLD_ATTR_SIZE))
     }
 
     /// Attributes as statx(2) has them: answers STATX.
@@ -312,7 +368,7 @@ impl Request {
     /// Answers STATFS.
     pub fn reply_statfs(self, st: &Kstatfs) -> Result<()> {
         let out = StatfsOut { st: *st };
-        self.send_sized(out.as_bytes(), |session| reply::statfs_size(session.protocol()))
+        self.answer_with(0, out.as_bytes(), (4, reply::OLD_STATFS_SIZE))
     }
 
     /// How large an attribute value or list is: answers GETXATTR and LISTXATTR of size 0.

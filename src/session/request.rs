@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Session;
 use super::slots::{Context, Handle, InterruptCallback, SlotRef};
+use super::{Session, post};
 use crate::errno::{Errno, Result};
 use crate::transport::Channel;
 use crate::wire::Opcode;
@@ -63,7 +63,7 @@ impl Request {
         if handle.to_raw() == 0 {
             return Err(Misuse::Null);
         }
-        let at = SlotRef::find(handle).ok_or(Misuse::NotPending)?;
+        let at = SlotRef::named(handle).ok_or(Misuse::NotPending)?;
         if at.slot.take(at.generation) { Ok(Request { at }) } else { Err(Misuse::NotPending) }
     }
 
@@ -90,7 +90,7 @@ impl Request {
 
     /// Whether the kernel has asked to interrupt it.
     pub fn is_interrupted(&self) -> bool {
-        self.at.slot.interrupted.load(Ordering::SeqCst)
+        self.at.slot.is_interrupted(self.at.generation)
     }
 
     /// The session it belongs to.
@@ -100,11 +100,20 @@ impl Request {
 
     /// Ends the request without an answer, as FORGET and its like demand.
     pub fn finish(self) {
-        let channel = self.at.slot.channel();
-        if let Some(channel) = channel {
-            channel.abandon(self.unique());
-        }
-        self.at.release();
+        let at = self.at;
+        let unique = at.slot.begin_answer();
+        post::of_slot(at.slot, |post| match post {
+            Some(post) => {
+                post.channel.abandon(unique);
+                at.release_kept(&post.session);
+            }
+            None => {
+                if let Some(channel) = at.slot.channel() {
+                    channel.abandon(unique);
+                }
+                at.release();
+            }
+        });
         mem::forget(self);
     }
 
@@ -115,50 +124,67 @@ impl Request {
     }
 
     /// Borrows session and channel for one answer, sends it, and ends the request.
+    #[inline]
     pub(super) fn answer(
         self,
         send: impl FnOnce(&Session, &dyn Channel, u64) -> Result<()>,
     ) -> Result<()> {
-        let opcode = self.opcode();
-        if is_unanswered(opcode) {
-            log::error!("fuse: {} takes no answer", opcode.map_or("request", Opcode::name));
-            self.finish();
+        let at = self.at;
+        if at.slot.takes_no_answer() {
+            self.refuse_answer();
             return Ok(());
         }
-        let origin = self.at.slot.lend_origin();
-        let result = match (&origin.0, &origin.1) {
-            (Some(session), Some(channel)) => {
-                let result = send(session, &**channel, self.unique());
-                if let Err(error) = result {
-                    self.answer_refusal(session, &**channel, error);
+        post::of_slot(at.slot, |post| {
+            let lent = if post.is_some() { None } else { Some(at.slot.lend_origin()) };
+            let (session, channel) = match (post, &lent) {
+                (Some(post), _) => (Some(&*post.session), Some(&*post.channel)),
+                (None, Some(lent)) => (lent.0.as_deref(), lent.1.as_deref()),
+                (None, None) => (None, None),
+            };
+            let result = match (session, channel, at.slot.begin_answer()) {
+                // Tried before: the caller's own I/O panicked.
+                (_, _, 0) => Err(Errno::EIO),
+                (Some(session), Some(channel), unique) => {
+                    let result = send(session, channel, unique);
+                    if let Err(error) = result {
+                        answer_refusal(session, channel, unique, error);
+                    }
+                    result
                 }
-                result
+                // The session was destroyed under the request.
+                _ => Err(Errno::ENODEV),
+            };
+            match (post, lent) {
+                (Some(post), _) => at.release_kept(&post.session),
+                (None, lent) => at.release_with(lent.unwrap_or_default()),
             }
-            // The session was destroyed under the request.
-            _ => Err(Errno::ENODEV),
-        };
-        self.at.release_with(origin);
-        mem::forget(self);
-        result
+            mem::forget(self);
+            result
+        })
+    }
+
+    #[cold]
+    fn refuse_answer(self) {
+        log::error!("fuse: {} takes no answer", self.opcode().map_or("request", Opcode::name));
+        self.finish();
     }
 }
 
-impl Request {
-    /// Sees to it that somebody who waits for an answer that the device refused gets `EIO`.
-    ///
-    /// The kernel looks at a message before it looks for its request (a length, an error number,
-    /// memory that can't be read), and one that it refuses there leaves the request waiting. Where
-    /// it had found the request, that has ended, and this finds nobody.
-    fn answer_refusal(&self, session: &Session, channel: &dyn Channel, error: Errno) {
-        // Nobody waits any more, or nobody is there. The caller's own I/O has seen the message,
-        // and may have passed on a part of it.
-        let over = matches!(error, Errno::ENOENT | Errno::ENODEV | Errno::ECONNABORTED);
-        if over || !channel.is_synchronous() {
-            return;
-        }
-        // Refused as well, there is nothing left to try; that is logged.
-        let _ = session.send(channel, self.unique(), Errno::EIO.negated(), &[]);
+/// Sees to it that somebody who waits for an answer that the device refused gets `EIO`.
+///
+/// The kernel looks at a message before it looks for its request (a length, an error number,
+/// memory that can't be read), and one that it refuses there leaves the request waiting. Where
+/// it had found the request, that has ended, and this finds nobody.
+#[cold]
+pub(super) fn answer_refusal(session: &Session, channel: &dyn Channel, unique: u64, error: Errno) {
+    // Nobody waits any more, or nobody is there. The caller's own I/O has seen the message,
+    // and may have passed on a part of it.
+    let over = matches!(error, Errno::ENOENT | Errno::ENODEV | Errno::ECONNABORTED);
+    if over || !channel.is_synchronous() {
+        return;
     }
+    // Refused as well, there is nothing left to try; that is logged.
+    let _ = session.send(channel, unique, Errno::EIO.negated(), &[]);
 }
 
 impl Drop for Request {
@@ -206,7 +232,7 @@ impl Peek {
 
     /// Whether the kernel has asked to interrupt it.
     pub fn is_interrupted(&self) -> bool {
-        self.at.slot.interrupted.load(Ordering::SeqCst)
+        self.at.slot.is_interrupted(self.at.generation)
     }
 
     /// The session it belongs to.
@@ -242,7 +268,15 @@ impl Peek {
             if !self.at.slot.is_live(self.at.generation) {
                 return;
             }
-            mem::replace(&mut body.callback, callback.clone())
+            let former = mem::replace(&mut body.callback, callback.clone());
+            if !self.at.slot.encumber(self.at.generation) {
+                // Nobody will take it out.
+                let late = body.callback.take();
+                drop(body);
+                drop((former, late));
+                return;
+            }
+            former
         };
         drop(former);
         if self.is_interrupted()

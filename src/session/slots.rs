@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 
 use super::contexts::Contexts;
 use super::request::is_unanswered;
-use super::tenure::Tenure;
+use super::tenure::{Keep, Tenure};
 use super::{Session, check};
 use crate::transport::Channel;
 use crate::wire::Opcode;
@@ -62,9 +62,10 @@ impl Handle {
             return None;
         }
         let value = self.0 >> ALIGN_BITS;
-        let generation = u32::try_from(value >> INDEX_BITS).ok()?;
+        let generation = value >> INDEX_BITS;
         let index = (value & ((1 << INDEX_BITS) - 1)) as u32;
-        (generation != 0 && generation < 1 << GENERATION_BITS).then_some((index, generation))
+        let most = (1 << GENERATION_BITS) - 1;
+        (generation.wrapping_sub(1) < most).then_some((index, generation as u32))
     }
 }
 
@@ -115,6 +116,13 @@ pub(super) struct Body {
     pub contexts: Option<Box<Contexts>>,
 }
 
+impl Body {
+    /// What ends with the request.
+    fn unburden(&mut self) -> (Option<InterruptCallback>, Option<Box<Contexts>>) {
+        (self.callback.take(), self.contexts.take())
+    }
+}
+
 /// Where a request came from and where its answer goes, for as long as it takes to send that.
 pub(super) type Origin = (Option<Arc<Session>>, Option<Arc<dyn Channel>>);
 
@@ -123,9 +131,10 @@ pub(super) struct Slot {
     /// Its place in the table, once it has been used.
     index: AtomicU32,
     tenure: Tenure,
-    /// The kernel's id; 0 while free.
+    /// The kernel's id; 0 while free, or an answer is under way.
     pub unique: AtomicU64,
-    pub interrupted: AtomicBool,
+    /// The generation that was interrupted.
+    interrupted: AtomicU32,
     pub context: Context,
     /// The request's opcode as a number.
     opcode: AtomicU32,
@@ -133,7 +142,10 @@ pub(super) struct Slot {
     /// An IOCTL by a 32-bit process on a 64-bit kernel.
     pub compat_ioctl: AtomicBool,
     bound: Bound,
+    keep: Keep,
     pub body: Mutex<Body>,
+    /// Something is in the body that ends with the request.
+    encumbered: AtomicBool,
     /// Held while an interrupt callback runs; reentrant, because the callback may set another.
     pub callback_gate: ReentrantMutex<()>,
 }
@@ -182,6 +194,18 @@ impl Slot {
         Opcode::from_raw(self.opcode.load(Ordering::Relaxed))
     }
 
+    /// Whether it is one that the kernel wants no answer to.
+    #[inline]
+    pub fn takes_no_answer(&self) -> bool {
+        const NONE: [u32; 4] = [
+            Opcode::Forget as u32,
+            Opcode::BatchForget as u32,
+            Opcode::Interrupt as u32,
+            Opcode::NotifyReply as u32,
+        ];
+        NONE.contains(&self.opcode.load(Ordering::Relaxed))
+    }
+
     /// The session, unless an answer under way has it.
     pub fn session(&self) -> Option<Arc<Session>> {
         self.body.lock().session.clone()
@@ -198,7 +222,8 @@ impl Slot {
     }
 
     /// Session and channel, moved out until [`SlotRef::release_with`], so that neither a lock is
-    /// held while sending nor a shared counter touched.
+    /// held while sending nor a shared counter touched. For threads other than the one that keeps the
+    /// slot, whose [`Post`](super::post::Post) has them.
     pub fn lend_origin(&self) -> Origin {
         let mut body = self.body.lock();
         (body.session.take(), body.channel.take())
@@ -216,13 +241,38 @@ impl Slot {
         self.tenure.give(generation);
     }
 
+    /// The kernel's id, to send the answer with; from here on nobody waits for that any more. 0 if an
+    /// answer has been tried before.
+    pub fn begin_answer(&self) -> u64 {
+        let unique = self.unique.load(Ordering::Relaxed);
+        self.unique.store(0, Ordering::Relaxed);
+        unique
+    }
+
+    /// Marks a request as interrupted.
+    pub fn interrupt(&self, generation: u32) {
+        self.interrupted.store(generation, Ordering::SeqCst);
+    }
+
+    /// Whether it has been.
+    pub fn is_interrupted(&self, generation: u32) -> bool {
+        self.interrupted.load(Ordering::SeqCst) == generation
+    }
+
+    /// To be called when something was put into the body. False if the request may have ended meanwhile,
+    /// and nobody will take it out.
+    pub fn encumber(&self, generation: u32) -> bool {
+        self.encumbered.store(true, Ordering::SeqCst);
+        self.is_live(generation)
+    }
+
     /// Whether this generation has not been answered yet.
     pub fn is_live(&self, generation: u32) -> bool {
         self.tenure.is_live(generation)
     }
 }
 
-static TABLE: [OnceLock<Box<[Slot]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+static TABLE: [OnceLock<Box<[Slot; CHUNK]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
 /// Slots ever used.
 static USED: AtomicU32 = AtomicU32::new(0);
 static FREE: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
@@ -258,7 +308,7 @@ fn fresh() -> Option<&'static Slot> {
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| (used < limit).then_some(used + 1))
         .ok()?;
     let chunk = TABLE.get(index as usize / CHUNK)?;
-    chunk.get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
+    chunk.get_or_init(|| Box::new(std::array::from_fn(|_| Slot::default())));
     let fresh = slot(index)?;
     fresh.index.store(index, Ordering::Relaxed);
     Some(fresh)
@@ -284,23 +334,16 @@ fn push_free(slot: &'static Slot) {
     }
 }
 
-/// A slot in use, in the engine's hands.
-#[derive(Clone, Copy)]
-pub(super) struct SlotRef {
-    pub slot: &'static Slot,
-    pub index: u32,
-    pub generation: u32,
-}
-
-impl SlotRef {
-    /// Enters a request into the table, in the engine's hands.
-    pub fn allocate(
+impl Slot {
+    /// Enters a request into the slot, which must be free, in the engine's hands.
+    #[inline]
+    fn enter(
+        &'static self,
         session: &Arc<Session>,
         channel: &Arc<dyn Channel>,
         header: &InHeader,
-    ) -> Option<SlotRef> {
-        let slot = pop_free()?;
-        let index = slot.index.load(Ordering::Relaxed);
+    ) -> SlotRef {
+        let slot = self;
         // Generation 0 is never used, so that no handle is 0.
         let generation = (slot.tenure.generation() + 1) % (1 << GENERATION_BITS);
         let generation = generation.max(1);
@@ -313,19 +356,42 @@ impl SlotRef {
         slot.context.gid.store(header.gid, Ordering::Relaxed);
         slot.context.pid.store(header.pid.cast_signed(), Ordering::Relaxed);
         slot.context.set_umask(0);
-        slot.interrupted.store(false, Ordering::Relaxed);
+        slot.interrupted.store(0, Ordering::Relaxed);
         slot.tenure.begin(generation);
         // Sequentially consistent against the queue of early interrupts: see `interrupt`.
         slot.unique.store(header.unique, Ordering::SeqCst);
-        let at = SlotRef { slot, index, generation };
+        let at = SlotRef { slot, generation };
         if check::on() {
             check::entered(session, at, header);
         }
-        Some(at)
+        at
+    }
+}
+
+/// A slot in use, in the engine's hands.
+#[derive(Clone, Copy)]
+pub(super) struct SlotRef {
+    pub slot: &'static Slot,
+    pub generation: u32,
+}
+
+impl SlotRef {
+    /// Enters a request into the table, in the engine's hands.
+    pub fn allocate(
+        session: &Arc<Session>,
+        channel: &Arc<dyn Channel>,
+        header: &InHeader,
+    ) -> Option<SlotRef> {
+        Some(pop_free()?.enter(session, channel, header))
+    }
+
+    /// Its place in the table.
+    pub fn index(self) -> u32 {
+        self.slot.index.load(Ordering::Relaxed)
     }
 
     pub fn handle(self) -> Handle {
-        Handle::new(self.index, self.generation)
+        Handle::new(self.index(), self.generation)
     }
 
     /// Another request of the same origin, in the engine's hands, which the kernel knows nothing
@@ -344,11 +410,40 @@ impl SlotRef {
         SlotRef::allocate(&session, &channel, &header)
     }
 
-    /// The slot a handle names, if its request has not been answered yet.
-    pub fn find(handle: Handle) -> Option<SlotRef> {
+    /// The slot a handle names, whatever has become of its request.
+    #[inline]
+    pub fn named(handle: Handle) -> Option<SlotRef> {
         let (index, generation) = handle.parts()?;
-        let slot = slot(index)?;
-        slot.is_live(generation).then_some(SlotRef { slot, index, generation })
+        Some(SlotRef { slot: slot(index)?, generation })
+    }
+
+    /// The slot a handle names, if its request has not been answered yet.
+    #[inline]
+    pub fn find(handle: Handle) -> Option<SlotRef> {
+        SlotRef::named(handle).filter(|at| at.slot.is_live(at.generation))
+    }
+
+    /// Ends a request that was answered by the thread that keeps its slot; no lock is taken.
+    #[inline]
+    pub fn release_kept(self, session: &Session) {
+        self.slot.tenure.end(self.generation);
+        if self.slot.encumbered.load(Ordering::SeqCst) || session.is_let_go() {
+            self.clear();
+        }
+        self.slot.keep.ended_here();
+    }
+
+    /// Takes out what must not stay in a slot whose request has ended.
+    #[cold]
+    fn clear(self) {
+        let mut body = self.slot.body.lock();
+        let gone = body.session.as_ref().is_some_and(|session| session.is_let_go());
+        let origin = gone.then(|| self.slot.unbind(&mut body));
+        self.slot.encumbered.store(false, Ordering::Relaxed);
+        let burden = body.unburden();
+        drop(body);
+        // Whatever dropping these leads to, no lock is held.
+        drop((origin, burden));
     }
 
     /// Ends the request; the slot may be reused at once.
@@ -365,32 +460,63 @@ impl SlotRef {
     }
 
     fn release_locked(self, mut body: MutexGuard<'_, Body>) {
-        self.slot.unique.store(0, Ordering::SeqCst);
+        self.slot.unique.store(0, Ordering::Relaxed);
         // A walk over the table can't have cleared what an answer under way had taken out, nor
         // what a live request still needed.
         let gone = body.session.as_ref().is_some_and(|session| session.is_let_go());
         let origin = if gone { self.slot.unbind(&mut body) } else { (None, None) };
-        let (callback, contexts) = (body.callback.take(), body.contexts.take());
-        // Under the lock: who holds it and sees a live request can rely on that.
+        self.slot.encumbered.store(false, Ordering::Relaxed);
+        let burden = body.unburden();
         self.slot.tenure.end(self.generation);
         drop(body);
-        push_free(self.slot);
+        if self.slot.keep.ended() {
+            push_free(self.slot);
+        }
         // Whatever dropping these leads to, no lock is held.
-        if gone {
-            drop(origin);
-        }
-        if callback.is_some() {
-            drop(callback);
-        }
-        if contexts.is_some() {
-            drop(contexts);
+        drop((origin, burden));
+    }
+}
+
+/// A slot that one thread uses for one request of its session and channel after the other; goes among the
+/// free ones when this is dropped.
+pub(super) struct KeptSlot(&'static Slot);
+
+impl KeptSlot {
+    /// `None` when the table is full.
+    pub fn new() -> Option<KeptSlot> {
+        let slot = pop_free()?;
+        slot.keep.begin();
+        Some(KeptSlot(slot))
+    }
+
+    /// Enters a request, if the last one has ended.
+    #[inline]
+    pub fn enter(
+        &self,
+        session: &Arc<Session>,
+        channel: &Arc<dyn Channel>,
+        header: &InHeader,
+    ) -> Option<SlotRef> {
+        self.0.keep.use_again().then(|| self.0.enter(session, channel, header))
+    }
+
+    /// Whether it is this one.
+    pub fn is(&self, slot: &'static Slot) -> bool {
+        std::ptr::eq(self.0, slot)
+    }
+}
+
+impl Drop for KeptSlot {
+    fn drop(&mut self) {
+        if self.0.keep.give_up() {
+            push_free(self.0);
         }
     }
 }
 
 /// Every slot ever used, for the rare walks over all requests.
-fn all() -> impl Iterator<Item = (u32, &'static Slot)> {
-    (0..USED.load(Ordering::SeqCst)).filter_map(|index| Some((index, slot(index)?)))
+fn all() -> impl Iterator<Item = &'static Slot> {
+    (0..USED.load(Ordering::SeqCst)).filter_map(slot)
 }
 
 /// The request of `session` with this unique id, if it is in flight.
@@ -398,7 +524,7 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
     if unique == 0 {
         return None;
     }
-    all().find_map(|(index, slot)| {
+    all().find_map(|slot| {
         if slot.unique.load(Ordering::SeqCst) != unique {
             return None;
         }
@@ -408,7 +534,7 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
         let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
         // The answer to a retrieve notification carries an id that this side chose.
         let waits = !is_unanswered(slot.opcode());
-        (ours && live && waits).then_some(SlotRef { slot, index, generation })
+        (ours && live && waits).then_some(SlotRef { slot, generation })
     })
 }
 
@@ -416,7 +542,7 @@ pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> 
 pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRef; 4]> {
     let named = |node| node != 0 && nodes.contains(&node);
     all()
-        .filter_map(|(index, slot)| {
+        .filter_map(|slot| {
             if slot.unique.load(Ordering::SeqCst) == 0 {
                 return None;
             }
@@ -427,11 +553,7 @@ pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRe
             let opcode = slot.opcode();
             let holds = named(slot.node.load(Ordering::Relaxed)) && !is_unanswered(opcode)
                 || opcode.is_some_and(has_second_node);
-            (ours && holds && slot.is_live(generation)).then_some(SlotRef {
-                slot,
-                index,
-                generation,
-            })
+            (ours && holds && slot.is_live(generation)).then_some(SlotRef { slot, generation })
         })
         .collect()
 }
@@ -444,14 +566,14 @@ fn has_second_node(opcode: Opcode) -> bool {
 /// The requests of `session` that somebody waits for: ids, and where their answers go.
 pub(super) fn waiting(session: &Arc<Session>) -> Vec<(SlotRef, u64, Arc<dyn Channel>)> {
     all()
-        .filter_map(|(index, slot)| {
+        .filter_map(|slot| {
             let unique = slot.unique.load(Ordering::SeqCst);
             let generation = slot.tenure.generation();
             let body = slot.body.lock();
             let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
             let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
             let waited_for = unique != 0 && ours && live && !is_unanswered(slot.opcode());
-            let at = SlotRef { slot, index, generation };
+            let at = SlotRef { slot, generation };
             waited_for.then(|| Some((at, unique, body.channel.clone()?))).flatten()
         })
         .collect()
@@ -463,7 +585,7 @@ pub(super) fn in_flight(
     session: &Session,
     mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
 ) {
-    for (_, slot) in all() {
+    for slot in all() {
         let unique = slot.unique.load(Ordering::SeqCst);
         if unique == 0 {
             continue;
@@ -480,7 +602,7 @@ pub(super) fn in_flight(
 /// Returns how many of those there were.
 pub(super) fn forget_session(session: &Arc<Session>) -> usize {
     let mut unanswered = 0;
-    for (index, slot) in all() {
+    for slot in all() {
         let mut body = slot.body.lock();
         if !body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
             continue;
@@ -489,7 +611,7 @@ pub(super) fn forget_session(session: &Arc<Session>) -> usize {
         if slot.take(generation) {
             unanswered += 1;
             drop(body);
-            let found = SlotRef { slot, index, generation };
+            let found = SlotRef { slot, generation };
             if check::on() {
                 check::unanswered(found);
             }
@@ -507,7 +629,7 @@ pub(super) fn forget_session(session: &Arc<Session>) -> usize {
 
 /// Drops every reference from requests of `session` to a channel.
 pub(super) fn forget_channels(session: &Arc<Session>) {
-    for (_, slot) in all() {
+    for slot in all() {
         let mut body = slot.body.lock();
         if body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
             slot.bound.channel.store(0, Ordering::Release);

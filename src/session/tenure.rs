@@ -26,7 +26,7 @@ pub(super) struct Tenure(AtomicU64);
 impl Tenure {
     /// Of the request that is there, or was there last.
     pub fn generation(&self) -> u32 {
-        (self.0.load(Ordering::Acquire) >> PHASE_BITS) as u32
+        (self.0.load(Ordering::SeqCst) >> PHASE_BITS) as u32
     }
 
     /// A request begins, in the engine's hands. The slot must be free.
@@ -46,14 +46,62 @@ impl Tenure {
     }
 
     /// Whether this generation has not been answered yet.
+    ///
+    /// Sequentially consistent, as is the end: who leaves something in the slot, or says that the session is
+    /// gone, and then finds the request alive will be noticed by whoever ends it.
     pub fn is_live(&self, generation: u32) -> bool {
-        let now = self.0.load(Ordering::Acquire);
-        now == word(generation, Phase::Pending) || now == word(generation, Phase::Taken)
+        // Pending and taken are the two numbers that follow free.
+        let now = self.0.load(Ordering::SeqCst);
+        now.wrapping_sub(word(generation, Phase::Pending)) <= 1
     }
 
     /// The request ends; it must be in the engine's hands.
     pub fn end(&self, generation: u32) {
-        self.0.store(word(generation, Phase::Free), Ordering::Release);
+        self.0.swap(word(generation, Phase::Free), Ordering::SeqCst);
+    }
+}
+
+/// Whether a slot is one thread's, which uses it for one request after the other, or anybody's.
+#[derive(Default)]
+pub(super) struct Keep(AtomicU64);
+
+/// Whoever ends a request puts the slot among the free ones.
+const LOOSE: u64 = 0;
+const KEPT_BUSY: u64 = 1;
+const KEPT_FREE: u64 = 2;
+
+impl Keep {
+    /// From now on the calling thread's, which has taken it from the free ones.
+    pub fn begin(&self) {
+        self.0.store(KEPT_FREE, Ordering::Release);
+    }
+
+    /// The keeper's next request, if the last one has ended.
+    pub fn use_again(&self) -> bool {
+        let free = self.0.load(Ordering::Acquire) == KEPT_FREE;
+        if free {
+            self.0.store(KEPT_BUSY, Ordering::Relaxed);
+        }
+        free
+    }
+
+    /// The keeper itself has ended its request.
+    pub fn ended_here(&self) {
+        self.0.store(KEPT_FREE, Ordering::Relaxed);
+    }
+
+    /// A request has ended; true if the slot now has to go among the free ones.
+    pub fn ended(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == LOOSE
+            || self
+                .0
+                .compare_exchange(KEPT_BUSY, KEPT_FREE, Ordering::AcqRel, Ordering::Acquire)
+                .is_err()
+    }
+
+    /// The keeper wants it no longer; true if the slot now has to go among the free ones.
+    pub fn give_up(&self) -> bool {
+        self.0.swap(LOOSE, Ordering::AcqRel) == KEPT_FREE
     }
 }
 
@@ -91,6 +139,49 @@ mod loom_tests {
             }
             assert_eq!(answers.load(Ordering::SeqCst), 1);
             assert!(!tenure.is_live(1) && tenure.generation() == 1);
+        });
+    }
+
+    #[test]
+    fn a_slot_goes_among_the_free_ones_once() {
+        loom::model(|| {
+            let keep = Arc::new(Keep::default());
+            keep.begin();
+            assert!(keep.use_again());
+            let answering = {
+                let keep = keep.clone();
+                loom::thread::spawn(move || keep.ended())
+            };
+            let mut freed = 0;
+            if keep.use_again() {
+                keep.ended_here();
+            }
+            freed += usize::from(keep.give_up());
+            freed += usize::from(answering.join().unwrap());
+            assert_eq!(freed, 1);
+            assert!(keep.ended());
+        });
+    }
+
+    #[test]
+    fn what_is_left_in_a_slot_is_found_by_one_side() {
+        use loom::sync::atomic::AtomicBool;
+        loom::model(|| {
+            let tenure = Arc::new(Tenure::default());
+            let left = Arc::new(AtomicBool::new(false));
+            tenure.begin(1);
+            let leaving = {
+                let (tenure, left) = (tenure.clone(), left.clone());
+                loom::thread::spawn(move || {
+                    left.store(true, Ordering::SeqCst);
+                    loom::sync::atomic::fence(Ordering::SeqCst);
+                    !tenure.is_live(1)
+                })
+            };
+            tenure.end(1);
+            loom::sync::atomic::fence(Ordering::SeqCst);
+            let found = left.load(Ordering::SeqCst);
+            assert!(leaving.join().unwrap() || found);
         });
     }
 

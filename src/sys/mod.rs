@@ -16,6 +16,7 @@ pub mod probes;
 pub mod proc;
 pub mod procfs;
 pub mod scm;
+pub mod scoped;
 pub mod shared;
 pub mod signal;
 pub mod splice;

@@ -58,19 +58,18 @@ impl Entry {
     }
 }
 
+/// Bytes of an entry reply before minor 9.
+pub const OLD_ENTRY_SIZE: usize = 120;
+
+/// Bytes of an attribute reply before minor 9.
+pub const OLD_ATTR_SIZE: usize = 96;
+
+/// Bytes of a STATFS reply before minor 4.
+pub const OLD_STATFS_SIZE: usize = 48;
+
 /// Bytes of an entry reply.
 pub const fn entry_size(protocol: Protocol) -> usize {
-    if protocol.minor < 9 { 120 } else { size_of::<EntryOut>() }
-}
-
-/// Bytes of an attribute reply.
-pub const fn attr_size(protocol: Protocol) -> usize {
-    if protocol.minor < 9 { 96 } else { size_of::<AttrOut>() }
-}
-
-/// Bytes of a STATFS reply.
-pub const fn statfs_size(protocol: Protocol) -> usize {
-    if protocol.minor < 4 { 48 } else { size_of::<StatfsOut>() }
+    if protocol.minor < 9 { OLD_ENTRY_SIZE } else { size_of::<EntryOut>() }
 }
 
 /// Bytes of an INIT reply to a kernel of this minor.

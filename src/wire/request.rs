@@ -302,6 +302,12 @@ impl<'a> Body<'a> {
     }
 }
 
+/// The target of an INTERRUPT.
+pub fn interrupted(message: &[u8]) -> Result<u64, Malformed> {
+    let mut body = Body { rest: message.get(IN_HEADER_SIZE..).ok_or(Malformed::Extensions)? };
+    Ok(body.fixed::<InterruptIn>()?.unique)
+}
+
 /// Parses the body of a request whose `header` was read from `message`.
 ///
 /// `in_pipe`: the payload of a WRITE or NOTIFY_REPLY is not in `message` but stands in a pipe, so
@@ -424,7 +430,7 @@ pub fn operation<'a>(
             Operation::Create { args, name: body.name()? }
         }
         Opcode::Tmpfile => Operation::Tmpfile { args: body.fixed()? },
-        Opcode::Interrupt => Operation::Interrupt { unique: body.fixed::<InterruptIn>()?.unique },
+        Opcode::Interrupt => Operation::Interrupt { unique: interrupted(message)? },
         Opcode::Bmap => Operation::Bmap { args: body.fixed()? },
         Opcode::Destroy => Operation::Destroy,
         Opcode::Ioctl => {

@@ -28,19 +28,27 @@ pub fn answer(
 ) -> c_int {
     guard(function, Errno::EIO.negated(), || match claim(function, req) {
         Some(req) => {
-            if check::on() && function != "fuse_reply_err" {
-                check::answering(function, &req, false);
-            }
+            let req = if check::on() { checked(function, req) } else { req };
             reply(req).map_or_else(Errno::negated, |()| 0)
         }
         None => Errno::EINVAL.negated(),
     })
 }
 
+/// Apart, so that the request is in no memory that has an address.
+#[cold]
+fn checked(function: &'static str, req: Request) -> Request {
+    if function != "fuse_reply_err" {
+        check::answering(function, &req, false);
+    }
+    req
+}
+
 /// A struct the caller passes; NULL is reported and answers the request with `EIO`.
 ///
 /// # Safety
 /// `pointer` is NULL or points to a `T` that lives as long as the result is used.
+#[inline]
 pub unsafe fn required<'a, T>(
     function: &str,
     req: Request,
@@ -49,13 +57,16 @@ pub unsafe fn required<'a, T>(
     // SAFETY: the caller's promise.
     match unsafe { pointer.as_ref() } {
         Some(value) => Ok((req, value)),
-        None => {
-            log::error!("fuse: {function}: argument is NULL; answering EIO");
-            // The misuse is what the caller learns of; a failure to deliver was logged.
-            let _ = req.reply_error(Errno::EIO);
-            Err(Errno::EINVAL)
-        }
+        None => Err(missing(function, req)),
     }
+}
+
+#[cold]
+fn missing(function: &str, req: Request) -> Errno {
+    log::error!("fuse: {function}: argument is NULL; answering EIO");
+    // The misuse is what the caller learns of; a failure to deliver was logged.
+    let _ = req.reply_error(Errno::EIO);
+    Errno::EINVAL
 }
 
 /// Caller's memory as a slice; NULL or nothing is the empty one.

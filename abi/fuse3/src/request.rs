@@ -31,7 +31,13 @@ fn refuse(function: &str, req: *mut FuseReq, misuse: Misuse) {
 
 /// Takes the request for its answer; `None`, with a message, if it is not the caller's to answer.
 pub fn claim(function: &str, req: *mut FuseReq) -> Option<Request> {
-    Request::claim(handle(req)).map_err(|misuse| refuse(function, req, misuse)).ok()
+    match Request::claim(handle(req)) {
+        Ok(req) => Some(req),
+        Err(misuse) => {
+            refuse(function, req, misuse);
+            None
+        }
+    }
 }
 
 /// Looks at the request; `None`, with a message, if it is not there.
