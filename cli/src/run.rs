@@ -128,6 +128,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Some(path) = program::find(name.clone()) else {
         return complain(&format!("{}: not found", name.display()), NOT_FOUND);
     };
+    if !program::is_program(&path) {
+        return complain(&format!("{}: no executable file", path.display()), NOT_RUN);
+    }
     let verdict = match program::judge(&path, &folder) {
         Ok(verdict) => verdict,
         Err(error) => return complain(&error, NOT_RUN),

@@ -96,8 +96,9 @@ impl Session {
         entered: &mut Option<Handle>,
     ) {
         probes::request_start(header.unique, header.opcode, header.nodeid, header.len);
+        let mut begun = None;
         if self.is_observed() {
-            self.observe_request(header, message.is_in_pipe(), &**channel);
+            begun = self.observe_request(header, message.is_in_pipe(), &**channel);
         }
         let opcode = Opcode::from_raw(header.opcode);
         if header.unique == 0 && !is_unanswered(opcode) {
@@ -119,6 +120,9 @@ impl Session {
             log::error!("fuse: too many requests in flight; refusing unique {}", header.unique);
             return self.decline(header, Errno::ENOMEM, channel);
         };
+        if let Some(begun) = begun {
+            at.slot.begun.set(at.generation, begun);
+        }
         let awaited = (!is_unanswered(opcode)).then_some(header.unique);
         if let Arrival::Requeue(interrupt) = self.check_early_interrupts(at, awaited) {
             // ENOENT if its target is gone; then there is nothing to repeat.

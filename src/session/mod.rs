@@ -4,6 +4,7 @@
 //! threads; nothing on the way of a request takes a lock that another request also takes, except
 //! that of its own slot.
 
+mod beginning;
 pub mod caps;
 mod census;
 pub mod check;

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
 use smallvec::SmallVec;
 
+use super::beginning::{Age, Beginning};
 use super::contexts::Contexts;
 use super::request::is_unanswered;
 use super::tenure::{Keep, Tenure};
@@ -139,6 +140,7 @@ pub(super) struct Slot {
     /// The request's opcode as a number.
     opcode: AtomicU32,
     node: AtomicU64,
+    pub begun: Beginning,
     /// An IOCTL by a 32-bit process on a 64-bit kernel.
     pub compat_ioctl: AtomicBool,
     bound: Bound,
@@ -580,10 +582,12 @@ pub(super) fn waiting(session: &Arc<Session>) -> Vec<(SlotRef, u64, Arc<dyn Chan
 }
 
 /// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
-/// its id, what is asked of which node, and by whom. A request whose answer is under way is left out.
+/// its id, what is asked of which node, by whom, and how old it is at `now`. A request whose answer is under way
+/// is left out.
 pub(super) fn in_flight(
     session: &Session,
-    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context),
+    now: u64,
+    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context, Age),
 ) {
     for slot in all() {
         let unique = slot.unique.load(Ordering::SeqCst);
@@ -593,7 +597,9 @@ pub(super) fn in_flight(
         let body = slot.body.lock();
         let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
         if ours && slot.unique.load(Ordering::SeqCst) == unique {
-            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context);
+            // It can't end while the body is locked.
+            let age = slot.begun.age(slot.tenure.generation(), now);
+            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context, age);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What is counted of a session while somebody looks.
 //!
 //! Threads count in shards, most of them in one of their own ([`home`]). A request's beginning is kept in a table with
-//! a place for each of a few thousand ids; who finds its place taken by a later request is answered
-//! as ever, and only its duration is not known.
+//! a place for each of a few thousand ids, since an answer has nothing but its id; who finds its place taken by a
+//! later request is answered as ever, and only its duration is not known.
 //!
 //! The clock is what costs most. So only one request in [`SAMPLE`] is timed, unless all are wanted;
-//! the others keep a coarse time, which tells the age of what is stuck. Bytes and errors are counted
+//! of the others a coarse time is taken, which tells the age of what is stuck. Bytes and errors are counted
 //! of all.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -57,7 +57,7 @@ const SHARD: usize = (BY_HAND + ROWS).next_multiple_of(16);
 struct Begun {
     /// Its id; 0 in a place that is free.
     unique: AtomicU64,
-    /// Nanoseconds after the beginning of the count.
+    /// By the monotonic clock, in nanoseconds.
     at: AtomicU64,
     row: AtomicU32,
 }
@@ -83,8 +83,18 @@ pub struct Row {
     pub buckets: Vec<u64>,
 }
 
+/// What the monotonic clock says, in nanoseconds.
+pub fn now() -> u64 {
+    read(ClockId::CLOCK_MONOTONIC)
+}
+
+/// The same, quickly, and a few milliseconds late.
+fn coarse_now() -> u64 {
+    read(ClockId::CLOCK_MONOTONIC_COARSE)
+}
+
 /// What a clock says, in nanoseconds; 0 where there is no such clock.
-fn now(clock: ClockId) -> u64 {
+fn read(clock: ClockId) -> u64 {
     let Ok(now) = clock_gettime(clock) else { return 0 };
     now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned()
 }
@@ -97,17 +107,12 @@ impl Counters {
         let begun = (0..PLACES).map(|_| Begun::default()).collect();
         // The highest bits are those that all of an id's have a part in.
         let untimed = if all { 0 } else { !(u64::MAX / SAMPLE) };
-        Some(Counters { since: now(ClockId::CLOCK_MONOTONIC), untimed, numbers, begun })
+        Some(Counters { since: now(), untimed, numbers, begun })
     }
 
     /// Nanoseconds since the count began.
     pub fn age(&self) -> u64 {
-        now(ClockId::CLOCK_MONOTONIC).saturating_sub(self.since)
-    }
-
-    /// The same, quickly, and a few milliseconds late.
-    fn coarse_age(&self) -> u64 {
-        now(ClockId::CLOCK_MONOTONIC_COARSE).saturating_sub(self.since)
+        now().saturating_sub(self.since)
     }
 
     fn is_timed(&self, unique: u64) -> bool {
@@ -138,17 +143,26 @@ impl Counters {
         &self.begun[(unique >> 1) as usize % PLACES]
     }
 
-    /// A request of `len` bytes has come; `awaited` if it gets an answer.
-    pub fn received(&self, unique: u64, opcode: u32, len: u64, route: Route, awaited: bool) {
+    /// A request of `len` bytes has come; `awaited` if it gets an answer, and then when it came, by the
+    /// monotonic clock in nanoseconds.
+    pub fn received(
+        &self,
+        unique: u64,
+        opcode: u32,
+        len: u64,
+        route: Route,
+        awaited: bool,
+    ) -> Option<u64> {
         self.add(BYTES_IN + route as usize, len);
-        if awaited {
+        awaited.then(|| {
             let place = self.place(unique);
             place.unique.store(0, Ordering::Relaxed);
-            let at = if self.is_timed(unique) { self.age() } else { self.coarse_age() };
+            let at = if self.is_timed(unique) { now() } else { coarse_now() };
             place.at.store(at, Ordering::Relaxed);
             place.row.store(row(opcode) as u32, Ordering::Relaxed);
             place.unique.store(unique, Ordering::Release);
-        }
+            at
+        })
     }
 
     /// A request has come to a program that reads by itself.
@@ -184,17 +198,10 @@ impl Counters {
             self.add(row + ERRORS, 1);
         }
         if self.is_timed(unique) {
-            let time = self.age().saturating_sub(at);
+            let time = now().saturating_sub(at);
             self.add(row + FIRST_BUCKET + bucket(time), 1);
             self.add(row + TIME, time);
         }
-    }
-
-    /// For how many nanoseconds a request has been under way, if its beginning was seen.
-    pub fn under_way(&self, unique: u64) -> Option<u64> {
-        let place = self.place(unique);
-        let at = place.at.load(Ordering::Relaxed);
-        (place.unique.load(Ordering::Acquire) == unique).then(|| self.age().saturating_sub(at))
     }
 
     /// What was counted for the opcode of a row.
@@ -235,11 +242,9 @@ mod tests {
         let counters = Counters::new(true).expect("memory");
         counters.received(2, READ, 80, Route::Copied, true);
         counters.received(4, READ, 80, Route::Ring, true);
-        assert!(counters.under_way(2).is_some());
         counters.sent(2, 0, 4112, Route::Spliced);
         counters.sent(4, -5, 16, Route::Ring);
         counters.sent(0, 2, 40, Route::Copied);
-        assert!(counters.under_way(2).is_none());
         let row = counters.row(READ as usize);
         assert_eq!((row.errors, row.buckets.iter().sum::<u64>()), (1, 2));
         assert_eq!(counters.bytes_in(), [80, 0, 80]);
@@ -255,7 +260,7 @@ mod tests {
         counters.received(later, READ, 80, Route::Copied, true);
         counters.sent(2, 0, 16, Route::Copied);
         counters.sent(2, 0, 16, Route::Copied);
-        assert!(counters.under_way(2).is_none());
+        assert!(counters.row(READ as usize).buckets.iter().all(|count| *count == 0));
         counters.sent(later, 0, 16, Route::Copied);
         assert_eq!(counters.row(READ as usize).buckets.iter().sum::<u64>(), 1);
     }
@@ -268,8 +273,8 @@ mod tests {
         for request in 0..2 * EACH {
             let unique = 2 * (request + 1);
             let opcode = if request % 2 == 0 { LOOKUP } else { READ };
-            counters.received(unique, opcode, 80, Route::Copied, true);
-            assert!(counters.under_way(unique).is_some());
+            let begun = counters.received(unique, opcode, 80, Route::Copied, true);
+            assert!(begun.is_some_and(|begun| now() - begun < 1_000_000_000));
             counters.sent(unique, -5, 16, Route::Copied);
         }
         for opcode in [LOOKUP, READ] {
@@ -284,8 +289,7 @@ mod tests {
     #[test]
     fn requests_without_answer_leave_nothing_behind() {
         let counters = Counters::new(true).expect("memory");
-        counters.received(6, 2, 48, Route::Copied, false);
-        assert!(counters.under_way(6).is_none());
+        assert!(counters.received(6, 2, 48, Route::Copied, false).is_none());
         assert_eq!(counters.bytes_in(), [48, 0, 0]);
     }
 }

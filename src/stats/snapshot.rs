@@ -79,6 +79,9 @@ pub struct InFlight {
     pub pid: i32,
     /// For how many nanoseconds; not known of those that came before anybody looked.
     pub age_ns: Option<u64>,
+    /// Of those: for how many nanoseconds it is known to be under way, since a question first found it.
+    #[serde(default)]
+    pub seen_ns: Option<u64>,
 }
 
 /// What there was of one opcode.

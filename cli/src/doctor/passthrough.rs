@@ -31,7 +31,8 @@ fn finding_with(system: &System, has_interface: bool) -> Finding {
         );
     }
     if !system.is_root {
-        return Finding::new(SUBJECT, State::Off, "the kernel grants it to root only").fix("sudo");
+        return Finding::new(SUBJECT, State::Off, "the kernel grants it to root only")
+            .fix("sudo PROGRAM ...");
     }
     Finding::new(SUBJECT, State::On, "for programs of libfuse 3.17 and later that ask for it")
 }
@@ -52,7 +53,7 @@ mod tests {
         let (_folder, system) = machine(&files);
         assert!(finding_with(&system, true).reason.contains("built without"));
         let (_folder, system) = machine(&[("/proc/sys/kernel/osrelease", "6.12.1")]);
-        assert_eq!(finding_with(&system, true).command.as_deref(), Some("sudo"));
+        assert_eq!(finding_with(&system, true).command.as_deref(), Some("sudo PROGRAM ..."));
         assert!(finding_with(&system, false).reason.contains("libfuse3.so.4"));
     }
 }

@@ -22,7 +22,8 @@ fn splice(system: &System, choice: Option<&str>) -> Finding {
     if !system.is_root && most < WANTED {
         let reason = format!(
             "replies up to {} KiB are spliced, larger ones copied: fs.pipe-max-size is {} KiB",
-            (most / 2 / 1024).max(PAGE / 1024),
+            // One page of the pipe is the answer's header's.
+            most.saturating_sub(PAGE).max(PAGE) / 1024,
             most / 1024
         );
         return Finding::new(SUBJECT, State::On, reason)
@@ -65,7 +66,7 @@ mod tests {
     fn small_pipes_are_named() {
         let (_folder, system) = machine(&[("/proc/sys/fs/pipe-max-size", "1048576")]);
         let found = splice(&system, None);
-        assert!(found.reason.contains("up to 512 KiB"), "{}", found.reason);
+        assert!(found.reason.contains("up to 1020 KiB"), "{}", found.reason);
         assert_eq!(found.command.as_deref(), Some("sysctl fs.pipe-max-size=2097152"));
         assert_eq!(splice(&system, Some("never")).state, State::Off);
     }

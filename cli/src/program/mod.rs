@@ -28,6 +28,8 @@ pub enum Refusal {
     AppImage(u8),
     /// The loader ignores our folder for programs with more rights than their caller.
     Privileged(&'static str),
+    /// Neither an ELF file nor a script.
+    NoProgram,
     /// For another machine than our library: what it is for.
     Foreign(String),
     /// For another C library: the name of its loader.
@@ -69,6 +71,9 @@ impl fmt::Display for Refusal {
                 "it {how}, and for such programs the loader ignores LD_LIBRARY_PATH; install the \
                  ferrofuse packages, or run it as its owner"
             ),
+            Refusal::NoProgram => {
+                f.write_str("it is neither an ELF file nor a script that names its interpreter")
+            }
             Refusal::Foreign(machine) => write!(f, "it is for another machine ({machine})"),
             Refusal::OtherLibc(loader) => {
                 write!(f, "it is for another C library ({loader}); ferrofuse is built for glibc")
@@ -124,7 +129,7 @@ fn judge_elf(
     if let Some(kind) = elf::appimage(bytes) {
         return Err(Refusal::AppImage(kind));
     }
-    let Some(elf) = Elf::parse(bytes) else { return Err(Refusal::Foreign("no ELF file".into())) };
+    let Some(elf) = Elf::parse(bytes) else { return Err(Refusal::NoProgram) };
     if !elf.is_for_this_machine() {
         return Err(Refusal::Foreign(elf.machine()));
     }
@@ -180,16 +185,17 @@ pub fn is_fuse(name: &str) -> bool {
     name.starts_with("libfuse3.so.") || name.starts_with("libfuse.so.")
 }
 
-/// Where a program is, as `execvp` would find it.
+/// Where a program is, as `execvp` would find it; what is named by a path need not be one.
 pub fn find(name: impl Into<OsString>) -> Option<PathBuf> {
     let name = PathBuf::from(name.into());
     if name.components().count() > 1 || name.is_absolute() {
-        return is_program(&name).then_some(name);
+        return name.exists().then_some(name);
     }
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|path| is_program(path))
 }
 
-fn is_program(path: &Path) -> bool {
+/// Whether it is a file that may be executed.
+pub fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
 }

@@ -34,10 +34,15 @@ pub struct Answer {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Process numbers or mount points; all if there are none.
-    pub wanted: Vec<String>,
+    wanted: Vec<String>,
 }
 
 impl Filter {
+    /// This process or mount point, too.
+    pub fn add(&mut self, wanted: OsString) {
+        self.wanted.push(absolute(wanted));
+    }
+
     /// Whether this process is meant.
     pub fn admits(&self, answer: &Answer) -> bool {
         let is = |wanted: &String| {
@@ -80,7 +85,7 @@ pub fn main(mut args: lexopt::Parser) -> Result<ExitCode, lexopt::Error> {
                 print!("{USAGE}");
                 return Ok(ExitCode::SUCCESS);
             }
-            Value(wanted) => filter.wanted.push(absolute(wanted)),
+            Value(wanted) => filter.add(wanted),
             other => return Err(other.unexpected()),
         }
     }
@@ -105,7 +110,7 @@ pub fn main(mut args: lexopt::Parser) -> Result<ExitCode, lexopt::Error> {
     if form == Form::Text {
         eprintln!(
             "ferrofuse: no filesystem can be asked{}; single-threaded ones can if they were \
-             started with FERROFUSE_STATS=on",
+             started with `ferrofuse-run --stats=on` or FERROFUSE_STATS=on",
             if filter.wanted.is_empty() { "" } else { " there" }
         );
     }

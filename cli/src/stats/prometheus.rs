@@ -113,8 +113,8 @@ fn add(families: &mut [Family; 8], session: &SessionSnapshot, labels: &str) {
         workers.add("", &format!("{labels},state=\"{state}\""), count);
     }
     in_flight.add("", labels, session.in_flight.len());
-    let age = session.in_flight.iter().filter_map(|request| request.age_ns).max().unwrap_or(0);
-    oldest.add("", labels, age as f64 / 1e9);
+    let ages = session.in_flight.iter().filter_map(|request| request.age_ns.or(request.seen_ns));
+    oldest.add("", labels, ages.max().unwrap_or(0) as f64 / 1e9);
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ferrofuse::stats::snapshot::{Bytes, SessionSnapshot};
+use ferrofuse::stats::snapshot::{Bytes, InFlight, SessionSnapshot};
 
 use super::{Answer, summarize};
 
@@ -15,6 +15,15 @@ pub fn duration(ns: u64) -> String {
         1_000_000..10_000_000 => format!("{:.1}ms", ns as f64 / 1e6),
         10_000_000..1_000_000_000 => format!("{}ms", ns / 1_000_000),
         _ => format!("{:.1}s", ns as f64 / 1e9),
+    }
+}
+
+/// How long a request has been under way, as far as that is known.
+pub fn age(request: &InFlight) -> String {
+    match (request.age_ns, request.seen_ns) {
+        (Some(age), _) => duration(age),
+        (None, Some(seen @ 1..)) => format!(">{}", duration(seen)),
+        _ => "?".into(),
     }
 }
 
@@ -97,11 +106,14 @@ fn session_text(text: &mut String, session: &SessionSnapshot) {
         );
     }
     for request in &session.in_flight {
-        let age = request.age_ns.map_or_else(|| "unknown".into(), duration);
         let _ = writeln!(
             text,
-            "  under way: {} (unique {}) of node {} by process {}, for {age}",
-            request.opcode, request.unique, request.node, request.pid
+            "  under way: {} (unique {}) of node {} by process {}, age {}",
+            request.opcode,
+            request.unique,
+            request.node,
+            request.pid,
+            age(request)
         );
     }
 }
@@ -109,6 +121,16 @@ fn session_text(text: &mut String, session: &SessionSnapshot) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_age_that_is_not_known_is_no_number() {
+        let request = |age_ns, seen_ns| InFlight { age_ns, seen_ns, ..InFlight::default() };
+        assert_eq!(age(&request(Some(2_500_000_000), None)), "2.5s");
+        assert_eq!(age(&request(None, Some(2_500_000_000))), ">2.5s");
+        assert_eq!(age(&request(None, Some(0))), "?");
+        // Of a process whose ferrofuse does not say.
+        assert_eq!(age(&request(None, None)), "?");
+    }
 
     #[test]
     fn units() {

@@ -17,7 +17,7 @@ use model::Model;
 
 /// The text of `ferrofuse top --help`.
 pub const USAGE: &str = "\
-Usage: ferrofuse top [--interval SECONDS] [--once] [--width N] [--height N] [PID]...
+Usage: ferrofuse top [--interval SECONDS] [--once] [--width N] [--height N] [PID | MOUNTPOINT]...
 
 Shows the running filesystems of this user (of all users, as root). The upper table has a line for each;
 the arrow keys select the one whose requests stand below. q ends it.
@@ -58,12 +58,12 @@ pub fn main(mut args: lexopt::Parser) -> Result<ExitCode, lexopt::Error> {
                 print!("{USAGE}");
                 return Ok(ExitCode::SUCCESS);
             }
-            Value(wanted) => wish.filter.wanted.push(wanted.string()?),
+            Value(wanted) => wish.filter.add(wanted),
             other => return Err(other.unexpected()),
         }
     }
     let shown = if wish.once { once(&wish) } else { live(&wish) };
-    shown.map_err(|error| format!("the terminal: {error}"))?;
+    shown.map_err(|error| format!("the terminal: {error}; --once needs none"))?;
     Ok(ExitCode::SUCCESS)
 }
 

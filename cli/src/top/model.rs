@@ -164,7 +164,10 @@ fn line(
             .unwrap_or(std::cmp::Ordering::Equal)
     });
     let mut in_flight = session.in_flight.clone();
-    in_flight.sort_by_key(|request| std::cmp::Reverse(request.age_ns.unwrap_or(u64::MAX)));
+    // Those that were there before anybody looked first.
+    in_flight.sort_by_key(|request| {
+        std::cmp::Reverse((request.age_ns.is_none(), request.age_ns.or(request.seen_ns)))
+    });
     let out = rate(total(&session.bytes_out), past.map(|past| total(&past.bytes_out)));
     let spliced = rate(session.bytes_out.spliced, past.map(|past| past.bytes_out.spliced));
     Line {

@@ -7,7 +7,7 @@ use ratatui::text::Line as TextLine;
 use ratatui::widgets::{Block, Cell, Paragraph, Row, Table, TableState};
 
 use super::model::{Line, Model};
-use crate::stats::text::{bytes, duration};
+use crate::stats::text::{age, bytes, duration};
 
 /// Right-aligned, as numbers are.
 fn number(text: String) -> Cell<'static> {
@@ -124,7 +124,7 @@ fn operations(frame: &mut Frame<'_>, area: Rect, line: &Line) {
 fn in_flight(frame: &mut Frame<'_>, area: Rect, line: &Line) {
     let rows = line.in_flight.iter().map(|request| {
         Row::new([
-            number(request.age_ns.map_or_else(|| "?".to_owned(), duration)),
+            number(age(request)),
             Cell::from(request.opcode.clone()),
             number(request.node.to_string()),
             number(request.pid.to_string()),

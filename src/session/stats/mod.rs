@@ -9,11 +9,12 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
+use super::beginning::Age;
 use super::errand::Errand;
 use super::request::is_unanswered;
 use super::{Config, LoopKind, Message, Session, slots};
 use crate::stats::StatsPolicy;
-use crate::stats::counters::{Counters, Route};
+use crate::stats::counters::{Counters, Route, now};
 use crate::stats::server::{self, Shows, Source};
 use crate::stats::snapshot::{InFlight, Operation, SessionSnapshot, Workers};
 use crate::stats::tally::{ROWS, row_name};
@@ -123,22 +124,27 @@ impl Session {
         self.sheet.observed.load(Ordering::Relaxed) != 0
     }
 
-    /// A request has come.
+    /// A request has come; when, if somebody looks.
     #[cold]
-    pub(super) fn observe_request(&self, header: &InHeader, piped: bool, channel: &dyn Channel) {
+    pub(super) fn observe_request(
+        &self,
+        header: &InHeader,
+        piped: bool,
+        channel: &dyn Channel,
+    ) -> Option<u64> {
         if self.is_debugged() {
             Session::log_request(header);
         }
-        self.count_request(header, piped, channel);
+        self.count_request(header, piped, channel)
     }
 
     /// Apart from what is cold, so that the compiler makes one piece of it that is quick for who looks.
     #[inline(never)]
-    fn count_request(&self, header: &InHeader, piped: bool, channel: &dyn Channel) {
-        let Some(counters) = self.sheet.watched() else { return };
+    fn count_request(&self, header: &InHeader, piped: bool, channel: &dyn Channel) -> Option<u64> {
+        let counters = self.sheet.watched()?;
         let route = if piped { Route::Spliced } else { channel.route() };
         let awaited = !is_unanswered(Opcode::from_raw(header.opcode));
-        counters.received(header.unique, header.opcode, header.len.into(), route, awaited);
+        counters.received(header.unique, header.opcode, header.len.into(), route, awaited)
     }
 
     /// A message has been sent.
@@ -266,13 +272,14 @@ impl Source for Session {
         };
         workers.most = most;
         let mut in_flight = Vec::new();
-        slots::in_flight(self, |unique, opcode, node, context| {
+        slots::in_flight(self, now(), |unique, opcode, node, context, age| {
             in_flight.push(InFlight {
                 unique,
                 opcode: opcode.map_or(tally::row_name(0), Opcode::name).to_owned(),
                 node,
                 pid: context.pid(),
-                age_ns: counters.and_then(|counters| counters.under_way(unique)),
+                age_ns: if let Age::Known(age) = age { Some(age) } else { None },
+                seen_ns: if let Age::AtLeast(age) = age { Some(age) } else { None },
             });
         });
         SessionSnapshot {
