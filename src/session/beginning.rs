@@ -32,8 +32,8 @@ impl Beginning {
 
     /// How old the request of this generation is. The first question about one that came unseen is remembered.
     ///
-    /// The request must not end meanwhile. That it came may be told at the same time: then one of both times
-    /// stays, and they hardly differ.
+    /// That it came may be told at the same time: then one of both times stays, and they hardly differ. If it ends
+    /// at the same time, and another one comes, that one may count as seen first at `now`.
     pub fn age(&self, generation: u32, now: u64) -> Age {
         if self.generation.load(Ordering::Acquire) != generation {
             self.at.store(now | LATER, Ordering::Relaxed);

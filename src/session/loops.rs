@@ -38,8 +38,7 @@ pub(super) enum Step {
 }
 
 impl<'s> Server<'s> {
-    /// `buffer` grows to what the session's requests need.
-    /// What it serves is said in `errand`.
+    /// `buffer` grows to what the session's requests need; what it serves is said in `errand`.
     pub fn new(post: &'s Post, buffer: RequestBuffer, errand: Arc<Errand>) -> Server<'s> {
         Server { post, buffer, expect_large: false, payload: None, errand }
     }

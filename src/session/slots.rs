@@ -594,11 +594,13 @@ pub(super) fn in_flight(
         if unique == 0 {
             continue;
         }
+        let generation = slot.tenure.generation();
         let body = slot.body.lock();
         let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
-        if ours && slot.unique.load(Ordering::SeqCst) == unique {
-            // It can't end while the body is locked.
-            let age = slot.begun.age(slot.tenure.generation(), now);
+        let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
+        if ours && live {
+            // Its thread may end it meanwhile; then this is the last that is heard of it.
+            let age = slot.begun.age(generation, now);
             each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context, age);
         }
     }
