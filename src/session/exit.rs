@@ -110,29 +110,29 @@ mod loom_tests {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(3);
         builder.check(|| {
-            let (exit, asked) =
-                (Arc::new(ExitState::default()), Arc::new(crate::sync::AtomicUsize::new(0)));
+            let [exit, heard] = [(); 2].map(|()| Arc::new(ExitState::default()));
+            let asked = Arc::new(crate::sync::AtomicUsize::new(0));
+            let until = |exit: &ExitState, what: &dyn Fn() -> bool| {
+                loop {
+                    let seen = exit.seen();
+                    if what() {
+                        return;
+                    }
+                    exit.wait(seen, None);
+                }
+            };
             let supervisor = {
-                let (exit, asked) = (exit.clone(), asked.clone());
+                let (exit, heard, asked) = (exit.clone(), heard.clone(), asked.clone());
                 loom::thread::spawn(move || {
-                    loop {
-                        let seen = exit.seen();
-                        if asked.load(Ordering::SeqCst) == 1 || exit.is_requested() {
-                            break;
-                        }
-                        exit.wait(seen, None);
-                    }
-                    loop {
-                        let seen = exit.seen();
-                        if exit.is_requested() {
-                            return exit.result();
-                        }
-                        exit.wait(seen, None);
-                    }
+                    until(&exit, &|| asked.load(Ordering::SeqCst) == 1);
+                    heard.request();
+                    until(&exit, &|| exit.is_requested());
+                    exit.result()
                 })
             };
             asked.store(1, Ordering::SeqCst);
             exit.nudge();
+            until(&heard, &|| heard.is_requested());
             exit.request_with(-5);
             exit.request_with(-6);
             assert_eq!(supervisor.join().unwrap(), -5);
