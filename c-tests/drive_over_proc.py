@@ -32,6 +32,18 @@ def placed(daemon):
         os.close(tasks)
 
 
+def stacks(daemon):
+    """Where its threads stand in the kernel."""
+    def read(name):
+        with open(os.open(name, os.O_RDONLY, dir_fd=PROC), errors="replace") as f:
+            return f.read()
+    try:
+        tasks = os.listdir(os.open(f"{daemon.pid}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=PROC))
+        return "\n".join(read(f"{daemon.pid}/task/{task}/stack") for task in tasks)
+    except OSError as e:
+        return str(e)
+
+
 def becomes_placed(daemon):
     until = time.monotonic() + PATIENCE
     while not placed(daemon):
@@ -88,6 +100,7 @@ def round_of(name, early):
     status = daemon.wait(3)
     check(f"{name}: exit status", status, 0)
     if status is None:
+        ft.note(f"{daemon.log()}\n{stacks(daemon)}")
         # A thread that waits for its own process can't be killed: nobody but this sees the mount.
         daemon.abort()
         daemon.wait(20)

@@ -42,8 +42,19 @@ mod model {
 
     /// What is used with sequential consistency between several words, which loom takes for less; fences it
     /// takes for what they are.
-    #[derive(Debug, Default)]
-    pub struct AtomicU32(loom::sync::atomic::AtomicU32);
+    #[derive(Debug)]
+    pub struct AtomicU32 {
+        word: loom::sync::atomic::AtomicU32,
+        /// Who sleeps in [`futex::wait`].
+        sleepers: loom::sync::Mutex<()>,
+        called: Condvar,
+    }
+
+    impl Default for AtomicU32 {
+        fn default() -> AtomicU32 {
+            AtomicU32::new(0)
+        }
+    }
 
     fn fenced<T>(access: impl FnOnce() -> T) -> T {
         fence(SeqCst);
@@ -54,19 +65,28 @@ mod model {
 
     impl AtomicU32 {
         pub fn new(value: u32) -> AtomicU32 {
-            AtomicU32(loom::sync::atomic::AtomicU32::new(value))
+            let word = loom::sync::atomic::AtomicU32::new(value);
+            AtomicU32 { word, sleepers: loom::sync::Mutex::new(()), called: Condvar::new() }
         }
 
         pub fn load(&self, order: Ordering) -> u32 {
-            fenced(|| self.0.load(order))
+            fenced(|| self.word.load(order))
         }
 
         pub fn store(&self, value: u32, order: Ordering) {
-            fenced(|| self.0.store(value, order));
+            fenced(|| self.word.store(value, order));
         }
 
         pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
-            fenced(|| self.0.fetch_add(value, order))
+            fenced(|| self.word.fetch_add(value, order))
+        }
+
+        pub fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+            fenced(|| self.word.fetch_or(value, order))
+        }
+
+        pub fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
+            fenced(|| self.word.fetch_and(value, order))
         }
 
         pub fn fetch_update(
@@ -75,17 +95,29 @@ mod model {
             fetch: Ordering,
             change: impl FnMut(u32) -> Option<u32>,
         ) -> Result<u32, u32> {
-            fenced(|| self.0.fetch_update(set, fetch, change))
+            fenced(|| self.word.fetch_update(set, fetch, change))
         }
     }
 
-    /// Who waits looks again whenever loom likes.
+    /// Who waits sleeps until somebody calls, so that a call that is missing is found. With a limit, it looks
+    /// again whenever loom likes.
     pub mod futex {
-        pub fn wait(_word: &super::AtomicU32, _seen: u32, _limit: Option<std::time::Duration>) {
-            loom::thread::yield_now();
+        use super::SeqCst;
+
+        pub fn wait(word: &super::AtomicU32, seen: u32, limit: Option<std::time::Duration>) {
+            if limit.is_some() {
+                return loom::thread::yield_now();
+            }
+            let guard = word.sleepers.lock().unwrap();
+            if word.load(SeqCst) == seen {
+                drop(word.called.wait(guard).unwrap());
+            }
         }
 
-        pub fn wake_all(_word: &super::AtomicU32) {}
+        pub fn wake_all(word: &super::AtomicU32) {
+            drop(word.sleepers.lock().unwrap());
+            word.called.notify_all();
+        }
     }
 
     #[derive(Debug)]

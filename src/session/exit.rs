@@ -1,9 +1,9 @@
 //! The end of a session: one flag, and waking whoever waits for it.
 
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use crate::sys::futex;
+use crate::sync::{AtomicU32, futex};
 use crate::sys::wake::{Alarm, Reader, keep_errno};
 
 /// The bit that says that exit was requested.
@@ -95,5 +95,47 @@ impl ExitState {
     /// `limit` has passed.
     pub(super) fn wait(&self, seen: u32, limit: Option<Duration>) {
         futex::wait(&self.word, seen, limit);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// As the pool's supervisor waits: for the end, and for workers that it has to ask for again.
+    #[test]
+    fn whoever_waits_hears_of_a_nudge_and_of_the_end() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(|| {
+            let [exit, heard] = [(); 2].map(|()| Arc::new(ExitState::default()));
+            let asked = Arc::new(crate::sync::AtomicUsize::new(0));
+            let until = |exit: &ExitState, what: &dyn Fn() -> bool| {
+                loop {
+                    let seen = exit.seen();
+                    if what() {
+                        return;
+                    }
+                    exit.wait(seen, None);
+                }
+            };
+            let supervisor = {
+                let (exit, heard, asked) = (exit.clone(), heard.clone(), asked.clone());
+                loom::thread::spawn(move || {
+                    until(&exit, &|| asked.load(Ordering::SeqCst) == 1);
+                    heard.request();
+                    until(&exit, &|| exit.is_requested());
+                    exit.result()
+                })
+            };
+            asked.store(1, Ordering::SeqCst);
+            exit.nudge();
+            until(&heard, &|| heard.is_requested());
+            exit.request_with(-5);
+            exit.request_with(-6);
+            assert_eq!(supervisor.join().unwrap(), -5);
+        });
     }
 }

@@ -357,6 +357,9 @@ impl Session {
         for (at, unique, channel) in slots::waiting(self) {
             // A failure to deliver was logged where it happened. ENOENT: answered meanwhile.
             if at.slot.take(at.generation) {
+                if check::on() {
+                    check::unanswered(at);
+                }
                 let _ = Request::new(at).reply_error(Errno::EIO);
             } else if device.is_kernel_device() {
                 // A handler that does not return has it. Its own answer will find nobody.

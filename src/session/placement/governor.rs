@@ -232,13 +232,7 @@ impl Governor {
 
     fn free_all(&mut self, home: &Home) {
         let placed = self.placement.placed.swap(false, Ordering::Relaxed);
-        let mut roster = self.placement.roster.lock();
-        self.placement.beside.store(NOBODY, Ordering::Relaxed);
-        for worker in &mut roster.workers {
-            // The only failure left is that the thread is gone: leaving SCHED_IDLE was tried before.
-            let _ = worker.free(home);
-        }
-        drop(roster);
+        self.placement.free_workers(home);
         if placed {
             self.find_strays(home);
         }

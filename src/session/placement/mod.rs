@@ -130,6 +130,11 @@ impl Placement {
             // A thread of the parent's.
             return std::mem::forget(thread);
         }
+        // On a busy machine a worker that counts as no load is long in coming to its end.
+        let home = self.roster.lock().home;
+        if let Some(home) = home {
+            self.free_workers(&home);
+        }
         let until = Instant::now() + END_PATIENCE;
         while !orders.gone {
             if self.left.wait_until(&mut orders, until).timed_out() {
@@ -148,6 +153,15 @@ impl Placement {
     /// dropped.
     pub fn join(self: &Arc<Self>, errand: &Arc<Errand>, processor: Option<usize>) -> Joined {
         Joined::new(self, errand, processor)
+    }
+
+    fn free_workers(&self, home: &Home) {
+        let mut roster = self.roster.lock();
+        self.beside.store(NOBODY, Ordering::Relaxed);
+        for worker in &mut roster.workers {
+            // The only failure left is that the thread is gone: leaving SCHED_IDLE was tried before.
+            let _ = worker.free(home);
+        }
     }
 
     fn is_placed(&self) -> bool {
