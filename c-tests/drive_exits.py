@@ -180,10 +180,8 @@ def busy_with_child():
         time.sleep(0.3)
         ENDS[name](daemon)
         ended(f"child and clients, {name}", daemon, asks=True)
-        if name == "umount -l":
-            for client in clients:
-                client.proc.kill()  # to them it is still there
-        say(f"child and clients, {name}: clients hang", "HANGS" in [client.result() for client in clients])
+        for client in clients:
+            client.proc.kill()  # where the child has the device, one may wait as long as that lives
 
 
 def inheritance():

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * A session that is served by a loop with workers, then by one with a single thread,
- * then by workers again; with -s the single thread comes first and last.
+ * then by workers again, by a loop of the program's own and once more by workers; with -s
+ * by a single thread, workers and a single thread.
  *
  * In each loop, clients on every processor look at the root, and the last thing one of
  * them asks for ends the loop. While a single thread serves, handlers may not overlap.
@@ -97,8 +98,30 @@ static int clients(const char *mountpoint)
 	return failed != 0;
 }
 
-static int serve(const char *mountpoint, int single)
+enum loop { WORKERS, SINGLE, OWN };
+static const char *const loop_names[] = { "workers", "single", "own" };
+
+/* The program reads by itself. */
+static int own_loop(void)
 {
+	struct fuse_buf buf = { .mem = NULL };
+	int result = 0;
+
+	while (!fuse_session_exited(session)) {
+		result = fuse_session_receive_buf(session, &buf);
+		if (result == -EINTR)
+			continue;
+		if (result <= 0)
+			break;
+		fuse_session_process_buf(session, &buf);
+	}
+	free(buf.mem);
+	return result < 0 ? result : 0;
+}
+
+static int serve(const char *mountpoint, enum loop loop)
+{
+	int single = loop != WORKERS;
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	int status = 0, result;
 	pid_t child;
@@ -108,11 +131,14 @@ static int serve(const char *mountpoint, int single)
 	child = fork();
 	if (child == 0)
 		_exit(clients(mountpoint));
-	result = single ? fuse_session_loop(session) : fuse_session_loop_mt(session, config);
+	if (loop == OWN)
+		result = own_loop();
+	else
+		result = single ? fuse_session_loop(session) : fuse_session_loop_mt(session, config);
 	fuse_session_reset(session);
 	fuse_loop_cfg_destroy(config);
 	waitpid(child, &status, 0);
-	printf("%s: loop=%d clients=%s%s\n", single ? "single" : "workers", result,
+	printf("%s: loop=%d clients=%s%s\n", loop_names[loop], result,
 	       status == 0 ? "served" : "FAILED",
 	       single && atomic_load(&most) != 1 ? " FAIL handlers overlap" : "");
 	return result != 0 || status != 0 || (single && atomic_load(&most) != 1);
@@ -131,7 +157,11 @@ int main(int argc, char **argv)
 		return 3;
 	alarm(50); /* a hang ends here */
 	for (int i = 0; i < 3; i++)
-		failed |= serve(opts.mountpoint, (i + opts.singlethread) % 2);
+		failed |= serve(opts.mountpoint, (i + opts.singlethread) % 2 ? SINGLE : WORKERS);
+	if (!opts.singlethread) {
+		failed |= serve(opts.mountpoint, OWN);
+		failed |= serve(opts.mountpoint, WORKERS);
+	}
 	fuse_session_unmount(session);
 	fuse_session_destroy(session);
 	free(opts.mountpoint);

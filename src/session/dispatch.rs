@@ -40,6 +40,8 @@ impl Session {
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
         let _serving = Serving::begin(self);
         self.notifier.served_here();
+        // A guard only where rings serve beside the program's own loop.
+        let _turn = self.turns.take(|| true);
         if self.is_observed() {
             self.observe_by_hand(&message);
         }

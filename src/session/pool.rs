@@ -341,6 +341,8 @@ impl Session {
             ended: Condvar::new(),
             short: AtomicBool::new(false),
         });
+        // The program may have stopped reading without an end.
+        self.rest_beside_reader();
         self.placement.begin();
         if pool.spawn().is_err() {
             self.placement.end();

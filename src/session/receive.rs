@@ -3,7 +3,9 @@
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::Session;
@@ -200,6 +202,25 @@ fn judge_failed_read(result: Result<usize>) -> Result<Received> {
     }
 }
 
+/// How often who reads beside rings looks whether the session is to end.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Whether reading waits for a request.
+fn blocks(channel: &dyn Channel) -> bool {
+    let fd = crate::sys::uring::borrow(channel.raw_fd(), channel);
+    fcntl(fd, FcntlArg::F_GETFL)
+        .is_ok_and(|flags| !OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK))
+}
+
+/// Whether the device has something within this time, or an error for who reads it.
+fn is_readable(channel: &dyn Channel, limit: Duration) -> bool {
+    let fd = crate::sys::uring::borrow(channel.raw_fd(), channel);
+    let mut polled = [PollFd::new(fd, PollFlags::POLLIN)];
+    let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::ZERO);
+    // A signal's EINTR is for the read to see.
+    nix::poll::poll(&mut polled, limit) != Ok(0)
+}
+
 /// Below this, a request is cheaper to read than to splice.
 const SPLICE_IN_MIN: usize = 64 * 1024;
 
@@ -207,8 +228,12 @@ impl Session {
     /// Receives one request into `buffer`; blocks until there is one. Returns its length, 0 at the
     /// end of the connection, `EINTR` on a signal. For applications that read by themselves.
     pub fn receive(&self, channel: &dyn Channel, buffer: &mut [u8]) -> Result<usize> {
+        let by_rings = self.serve_rings_beside_reader() && blocks(channel);
         loop {
+            // The end may come by a ring, and wakes nobody who reads here.
+            while by_rings && !self.exit().is_requested() && !is_readable(channel, LOOK_EVERY) {}
             if self.exit().is_requested() {
+                self.rest_beside_reader();
                 return Ok(0);
             }
             match channel.read(buffer) {
@@ -217,6 +242,7 @@ impl Session {
                 Err(Errno::ENOENT) => {}
                 Err(Errno::ENODEV | Errno::ECONNABORTED) => {
                     self.exit().request();
+                    self.rest_beside_reader();
                     return Ok(0);
                 }
                 Err(error) => return Err(log_read_error(error)),

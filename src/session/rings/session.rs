@@ -65,6 +65,26 @@ impl Session {
         }
     }
 
+    /// The program reads by itself after a loop with workers: what the kernel gives to the rings of that loop is
+    /// served there, in turns with what the program serves. Whether it is so.
+    pub(in crate::session) fn serve_rings_beside_reader(&self) -> bool {
+        let rings = self.rings.lock();
+        let Some(rings) = &*rings else { return false };
+        if !rings.gate.is_open() && !self.turns.are_taken() {
+            self.turns.one_at_a_time(true);
+            rings.gate.open();
+        }
+        self.turns.are_taken()
+    }
+
+    /// The program's own loop is to end: rings rest until the next one.
+    pub(in crate::session) fn rest_beside_reader(&self) {
+        if self.turns.are_taken() {
+            self.pause_rings();
+            self.turns.one_at_a_time(false);
+        }
+    }
+
     /// It ends: what arrives from here on waits.
     pub(in crate::session) fn pause_rings(&self) {
         let rings = self.rings.lock().clone();
