@@ -25,6 +25,7 @@ use nix::sched::CpuSet;
 use parking_lot::{Condvar, Mutex};
 
 use super::errand::Errand;
+use crate::sys::env::under_valgrind;
 use crate::sys::place::Policy;
 use crate::sys::{fork, place, signal};
 pub use choice::PlacementChoice;
@@ -95,6 +96,10 @@ impl Placement {
     /// A loop with workers begins in the calling thread, whose processors and policy are the workers' own.
     pub fn begin(&self) {
         if self.choice == PlacementChoice::Never || place::policy(0) != Some(Policy::Ordinary) {
+            return;
+        }
+        // One thread at a time runs there, so there is nothing to gain.
+        if under_valgrind() {
             return;
         }
         let Ok(home) = place::processors(0) else { return };
