@@ -103,7 +103,8 @@ def ended(name, daemon, asks=False, aborts=False):
             daemon.clean()
     report = [word for word in daemon.report() if word != "mounted"]
     # The system's library returns this now and then, see `ends` in `run`.
-    report = ["loop=0" if word == "loop=-103" and not own() else word for word in report]
+    aborted = ("loop=-103", "loop=-1") if "abort" in name or "umount" in name else ("loop=-103",)
+    report = ["loop=0" if word in aborted and not own() else word for word in report]
     if PROGRAM == "exits2" and not own():
         # Known as well.
         report = [word for word in report if word not in ("inherited", "/dev/fuse")]
