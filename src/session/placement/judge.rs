@@ -119,7 +119,9 @@ impl Judge {
             self.state = State::Begin;
             return Next::Go(Way::Free, self.window);
         }
-        self.keep(self.won, self.hold)
+        // That free was better may be long ago, and each burst of requests would go by what was true of another.
+        let hold = if self.won == Way::Free { SHORT_HOLD } else { self.hold };
+        self.keep(self.won, hold)
     }
 
     /// Judges what was seen on the way last decided.
@@ -285,6 +287,22 @@ mod tests {
         run(&mut judge, next, 5 * SECOND, 20_000.0, 30_000.0);
         let again = judge.wake();
         assert!(matches!(again, Next::Go(Way::Free, _)), "{again:?}");
+    }
+
+    #[test]
+    fn bursts_are_not_judged_by_an_old_verdict() {
+        let mut judge = Judge::of_one();
+        let next = judge.wake();
+        run(&mut judge, next, 60 * SECOND, 20_000.0, 5_000.0);
+        // Each shorter than the verdict was to be kept.
+        let mut there = Duration::ZERO;
+        for _ in 0..4 {
+            let next = judge.wake();
+            let (burst, next) = run(&mut judge, next, SECOND / 2, 20_000.0, 50_000.0);
+            there += burst;
+            run(&mut judge, next, SECOND, 0.0, 0.0);
+        }
+        assert!(there > SECOND, "{there:?}");
     }
 
     #[test]
