@@ -40,8 +40,9 @@ impl Session {
     pub fn process(self: &Arc<Self>, message: Message<'_>, channel: &Arc<dyn Channel>) {
         let _serving = Serving::begin(self);
         self.notifier.served_here();
-        // A guard only where rings serve beside the program's own loop.
-        let _turn = self.turns.take(|| true);
+        // A guard only where rings serve beside the program's own loop. At the end nobody waits for a handler
+        // that does not return.
+        let _turn = self.turns.take(|| !self.exit().is_requested());
         if self.is_observed() {
             self.observe_by_hand(&message);
         }
