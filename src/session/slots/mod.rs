@@ -8,16 +8,27 @@
 //! Free slots are cached per thread and reused last in, first out; a slot keeps its session and
 //! channel, so that the next request of the same worker touches no shared counter.
 
+mod context;
+mod handle;
+mod kept;
+mod walks;
+
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
-use smallvec::SmallVec;
 
-use super::beginning::{Age, Beginning};
+pub use context::Context;
+use handle::GENERATION_BITS;
+pub use handle::Handle;
+pub(super) use kept::KeptSlot;
+pub(super) use walks::{
+    by_unique, forget_channels, forget_session, in_flight, in_the_way, waiting,
+};
+
+use super::beginning::Beginning;
 use super::contexts::Contexts;
-use super::request::is_unanswered;
 use super::tenure::{Keep, Tenure};
 use super::{Session, check};
 use crate::transport::Channel;
@@ -26,83 +37,9 @@ use crate::wire::layout::InHeader;
 
 const CHUNK: usize = 256;
 const CHUNKS: usize = 4096;
+const SLOTS: usize = CHUNK * CHUNKS;
 /// Freed slots a thread keeps for itself before it shares them.
 const CACHED: usize = 32;
-
-/// Low bits of a handle that are zero, as in a pointer to anything aligned.
-const ALIGN_BITS: u32 = 4;
-const INDEX_BITS: u32 = (CHUNK * CHUNKS).trailing_zeros();
-/// Bits left for the generation; the handle stays a canonical user-space address on 64-bit
-/// machines. On 32-bit ones the generation is short and a very old handle may go unrecognised.
-const GENERATION_BITS: u32 =
-    if usize::BITS >= 64 { 47 } else { usize::BITS } - ALIGN_BITS - INDEX_BITS;
-
-/// A request's name outside the engine; never 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Handle(usize);
-
-impl Handle {
-    fn new(index: u32, generation: u32) -> Handle {
-        let value = ((generation as usize) << INDEX_BITS) | index as usize;
-        Handle(value << ALIGN_BITS)
-    }
-
-    /// From what [`Handle::to_raw`] gave; any number may be passed.
-    pub fn from_raw(raw: usize) -> Handle {
-        Handle(raw)
-    }
-
-    /// A number that looks like an aligned pointer and is not 0.
-    pub fn to_raw(self) -> usize {
-        self.0
-    }
-
-    /// Slot number and generation, if the number can be a handle at all.
-    pub(super) fn parts(self) -> Option<(u32, u32)> {
-        if self.0 & ((1 << ALIGN_BITS) - 1) != 0 {
-            return None;
-        }
-        let value = self.0 >> ALIGN_BITS;
-        let generation = value >> INDEX_BITS;
-        let index = (value & ((1 << INDEX_BITS) - 1)) as u32;
-        let most = (1 << GENERATION_BITS) - 1;
-        (generation.wrapping_sub(1) < most).then_some((index, generation as u32))
-    }
-}
-
-/// Whom a request comes from, in the layout of libfuse's `fuse_ctx`: four 32-bit numbers.
-///
-/// Atomic because a C program may still look at it when the slot is already in other hands.
-#[derive(Debug, Default)]
-#[repr(C)]
-pub struct Context {
-    uid: AtomicU32,
-    gid: AtomicU32,
-    pid: AtomicI32,
-    umask: AtomicU32,
-}
-
-impl Context {
-    /// User id, as seen from the daemon's user namespace.
-    pub fn uid(&self) -> u32 {
-        self.uid.load(Ordering::Relaxed)
-    }
-    /// Group id, likewise.
-    pub fn gid(&self) -> u32 {
-        self.gid.load(Ordering::Relaxed)
-    }
-    /// Thread id, 0 where it is outside the daemon's pid namespace.
-    pub fn pid(&self) -> i32 {
-        self.pid.load(Ordering::Relaxed)
-    }
-    /// The requester's umask; meaningful for MKNOD, MKDIR, CREATE and TMPFILE.
-    pub fn umask(&self) -> u32 {
-        self.umask.load(Ordering::Relaxed)
-    }
-    pub(super) fn set_umask(&self, umask: u32) {
-        self.umask.store(umask, Ordering::Relaxed);
-    }
-}
 
 /// Called when a request is interrupted.
 pub type InterruptCallback = Arc<dyn Fn() + Send + Sync>;
@@ -305,7 +242,7 @@ fn slot(index: u32) -> Option<&'static Slot> {
 
 /// A slot that was never used; `None` when the table is full.
 fn fresh() -> Option<&'static Slot> {
-    let limit = (CHUNK * CHUNKS) as u32;
+    let limit = SLOTS as u32;
     let index = USED
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| (used < limit).then_some(used + 1))
         .ok()?;
@@ -354,10 +291,7 @@ impl Slot {
         }
         slot.opcode.store(header.opcode, Ordering::Relaxed);
         slot.node.store(header.nodeid, Ordering::Relaxed);
-        slot.context.uid.store(header.uid, Ordering::Relaxed);
-        slot.context.gid.store(header.gid, Ordering::Relaxed);
-        slot.context.pid.store(header.pid.cast_signed(), Ordering::Relaxed);
-        slot.context.set_umask(0);
+        slot.context.take_from(header);
         slot.interrupted.store(0, Ordering::Relaxed);
         slot.tenure.begin(generation);
         // Sequentially consistent against the queue of early interrupts: see `interrupt`.
@@ -476,174 +410,5 @@ impl SlotRef {
         }
         // Whatever dropping these leads to, no lock is held.
         drop((origin, burden));
-    }
-}
-
-/// A slot that one thread uses for one request of its session and channel after the other; goes among the
-/// free ones when this is dropped.
-pub(super) struct KeptSlot(&'static Slot);
-
-impl KeptSlot {
-    /// `None` when the table is full.
-    pub fn new() -> Option<KeptSlot> {
-        let slot = pop_free()?;
-        slot.keep.begin();
-        Some(KeptSlot(slot))
-    }
-
-    /// Enters a request, if the last one has ended.
-    #[inline]
-    pub fn enter(
-        &self,
-        session: &Arc<Session>,
-        channel: &Arc<dyn Channel>,
-        header: &InHeader,
-    ) -> Option<SlotRef> {
-        self.0.keep.use_again().then(|| self.0.enter(session, channel, header))
-    }
-
-    /// Whether it is this one.
-    pub fn is(&self, slot: &'static Slot) -> bool {
-        std::ptr::eq(self.0, slot)
-    }
-}
-
-impl Drop for KeptSlot {
-    fn drop(&mut self) {
-        if self.0.keep.give_up() {
-            push_free(self.0);
-        }
-    }
-}
-
-/// Every slot ever used, for the rare walks over all requests.
-fn all() -> impl Iterator<Item = &'static Slot> {
-    (0..USED.load(Ordering::SeqCst)).filter_map(slot)
-}
-
-/// The request of `session` with this unique id, if it is in flight.
-pub(super) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> {
-    if unique == 0 {
-        return None;
-    }
-    all().find_map(|slot| {
-        if slot.unique.load(Ordering::SeqCst) != unique {
-            return None;
-        }
-        let generation = slot.tenure.generation();
-        let body = slot.body.lock();
-        let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
-        let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
-        // The answer to a retrieve notification carries an id that this side chose.
-        let waits = !is_unanswered(slot.opcode());
-        (ours && live && waits).then_some(SlotRef { slot, generation })
-    })
-}
-
-/// Requests of `session` in flight for which the kernel may hold one of these nodes; 0 is none.
-pub(super) fn in_the_way(session: &Session, nodes: [u64; 2]) -> SmallVec<[SlotRef; 4]> {
-    let named = |node| node != 0 && nodes.contains(&node);
-    all()
-        .filter_map(|slot| {
-            if slot.unique.load(Ordering::SeqCst) == 0 {
-                return None;
-            }
-            let generation = slot.tenure.generation();
-            let body = slot.body.lock();
-            // An answer under way has taken the session out; the kernel is about to let go.
-            let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
-            let opcode = slot.opcode();
-            let holds = named(slot.node.load(Ordering::Relaxed)) && !is_unanswered(opcode)
-                || opcode.is_some_and(has_second_node);
-            (ours && holds && slot.is_live(generation)).then_some(SlotRef { slot, generation })
-        })
-        .collect()
-}
-
-/// Requests that hold a directory beside the one in their header.
-fn has_second_node(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::Rename | Opcode::Rename2 | Opcode::Link)
-}
-
-/// The requests of `session` that somebody waits for: ids, and where their answers go.
-pub(super) fn waiting(session: &Arc<Session>) -> Vec<(SlotRef, u64, Arc<dyn Channel>)> {
-    all()
-        .filter_map(|slot| {
-            let unique = slot.unique.load(Ordering::SeqCst);
-            let generation = slot.tenure.generation();
-            let body = slot.body.lock();
-            let ours = body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session));
-            let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
-            let waited_for = unique != 0 && ours && live && !is_unanswered(slot.opcode());
-            let at = SlotRef { slot, generation };
-            waited_for.then(|| Some((at, unique, body.channel.clone()?))).flatten()
-        })
-        .collect()
-}
-
-/// Calls `each` with every request of `session` that is in the filesystem's hands or the engine's:
-/// its id, what is asked of which node, by whom, and how old it is at `now`. A request whose answer is under way
-/// is left out.
-pub(super) fn in_flight(
-    session: &Session,
-    now: u64,
-    mut each: impl FnMut(u64, Option<Opcode>, u64, &Context, Age),
-) {
-    for slot in all() {
-        let unique = slot.unique.load(Ordering::SeqCst);
-        if unique == 0 {
-            continue;
-        }
-        let generation = slot.tenure.generation();
-        let body = slot.body.lock();
-        let ours = body.session.as_ref().is_some_and(|held| std::ptr::eq(&**held, session));
-        let live = slot.is_live(generation) && slot.unique.load(Ordering::SeqCst) == unique;
-        if ours && live {
-            // Its thread may end it meanwhile; then this is the last that is heard of it.
-            let age = slot.begun.age(generation, now);
-            each(unique, slot.opcode(), slot.node.load(Ordering::Relaxed), &slot.context, age);
-        }
-    }
-}
-
-/// Drops every reference to `session`; requests the filesystem still holds become stale handles.
-/// Returns how many of those there were.
-pub(super) fn forget_session(session: &Arc<Session>) -> usize {
-    let mut unanswered = 0;
-    for slot in all() {
-        let mut body = slot.body.lock();
-        if !body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
-            continue;
-        }
-        let generation = slot.tenure.generation();
-        if slot.take(generation) {
-            unanswered += 1;
-            drop(body);
-            let found = SlotRef { slot, generation };
-            if check::on() {
-                check::unanswered(found);
-            }
-            let held = slot.unbind(&mut slot.body.lock());
-            found.release();
-            drop(held);
-        } else if !slot.is_live(generation) {
-            let held = slot.unbind(&mut body);
-            drop(body);
-            drop(held);
-        }
-    }
-    unanswered
-}
-
-/// Drops every reference from requests of `session` to a channel.
-pub(super) fn forget_channels(session: &Arc<Session>) {
-    for slot in all() {
-        let mut body = slot.body.lock();
-        if body.session.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
-            slot.bound.channel.store(0, Ordering::Release);
-            let channel = body.channel.take();
-            drop(body);
-            drop(channel);
-        }
     }
 }
