@@ -8,6 +8,7 @@
 //! * [`opt`]: the option parser (`fuse_opt_*`) on `struct fuse_args` and `struct fuse_opt`
 //! * [`cmdline`]: `fuse_parse_cmdline`; [`help`]: the texts of `--help`
 //! * [`conn_info`], [`conn_opts`]: `struct fuse_conn_info` and the options that edit it
+//! * [`bits`]: bit-fields of these structs
 //! * [`handle`]: structs that programs only hold pointers to
 //! * [`log`]: `fuse_log`, and the engine's records routed to it
 //! * [`daemonize`], [`signals`]: process set-up
@@ -16,6 +17,7 @@
 //! * [`version`]: the version this library claims
 //! * [`panic`](mod@panic): the boundary no panic crosses
 
+pub mod bits;
 pub mod cmdline;
 pub mod conn_info;
 pub mod conn_opts;

@@ -183,14 +183,15 @@ unsafe extern "C" fn statistics(_path: *const c_char, buf: *mut statvfs) -> c_in
 pub fn from_statfs(old: &statfs) -> statvfs {
     // SAFETY: plain integers, for which all zeros is a value.
     let mut new: statvfs = unsafe { mem::zeroed() };
-    new.f_bsize = old.f_bsize.cast_unsigned();
+    // Signed or not, by machine.
+    new.f_bsize = old.f_bsize.try_into().unwrap_or_default();
     new.f_frsize = new.f_bsize;
     new.f_blocks = old.f_blocks;
     new.f_bfree = old.f_bfree;
     new.f_bavail = old.f_bavail;
     new.f_files = old.f_files;
     new.f_ffree = old.f_ffree;
-    new.f_namemax = old.f_namelen.cast_unsigned();
+    new.f_namemax = old.f_namelen.try_into().unwrap_or_default();
     new
 }
 

@@ -2,6 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 
+use ferrofuse_abi_common::bits::bit_field;
 use ferrofuse_abi_common::signals::OnPipe;
 use libc::{iovec, off_t, size_t, stat};
 
@@ -45,15 +46,15 @@ pub struct FuseFileInfo {
 
 impl FuseFileInfo {
     /// From the handler, in `open`: no page cache for this open file.
-    pub const DIRECT_IO: u32 = 1 << 0;
+    pub const DIRECT_IO: u32 = bit_field(0);
     /// From the handler, in `open`: what the page cache holds of this node is still right.
-    pub const KEEP_CACHE: u32 = 1 << 1;
+    pub const KEEP_CACHE: u32 = bit_field(1);
     /// To the handler: a descriptor was closed. In `release` of old kernels: flush as well.
-    pub const FLUSH: u32 = 1 << 2;
+    pub const FLUSH: u32 = bit_field(2);
     /// From the handler, in `open`: the file cannot seek.
-    pub const NONSEEKABLE: u32 = 1 << 3;
+    pub const NONSEEKABLE: u32 = bit_field(3);
     /// To the handler, in `release`: drop the `flock` locks of the owner.
-    pub const FLOCK_RELEASE: u32 = 1 << 4;
+    pub const FLOCK_RELEASE: u32 = bit_field(4);
 }
 
 bit_fields!(FuseFileInfo);

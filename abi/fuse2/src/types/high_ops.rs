@@ -2,6 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
+use ferrofuse_abi_common::bits::bit_field;
 use libc::{
     dev_t, flock, gid_t, ino_t, mode_t, off_t, size_t, stat, statvfs, timespec, uid_t, utimbuf,
 };
@@ -190,14 +191,15 @@ pub struct FuseOperations {
 
 impl FuseOperations {
     /// Operations on an open file that was deleted may come without a path.
-    pub const FLAG_NULLPATH_OK: u32 = 1 << 0;
+    pub const FLAG_NULLPATH_OK: u32 = bit_field(0);
     /// Operations on open files need no path at all.
-    pub const FLAG_NOPATH: u32 = 1 << 1;
+    pub const FLAG_NOPATH: u32 = bit_field(1);
     /// `utimens` knows `UTIME_NOW` and `UTIME_OMIT`.
-    pub const FLAG_UTIME_OMIT_OK: u32 = 1 << 2;
+    pub const FLAG_UTIME_OMIT_OK: u32 = bit_field(2);
 
     /// Bits without a meaning.
-    pub const FLAG_RESERVED: u32 = !7;
+    pub const FLAG_RESERVED: u32 =
+        !(Self::FLAG_NULLPATH_OK | Self::FLAG_NOPATH | Self::FLAG_UTIME_OMIT_OK);
 
     /// Whether the bit of `mask` is set.
     #[must_use]

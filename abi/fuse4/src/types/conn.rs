@@ -2,6 +2,7 @@
 
 use core::mem::{offset_of, size_of};
 
+use ferrofuse_abi_common::bits::bit_field;
 use ferrofuse_abi_common::conn_info::ConnInfo as Base;
 
 /// `struct fuse_conn_info`, what a filesystem's `init` reads and edits. Sizes in bytes, capabilities as
@@ -61,9 +62,9 @@ const REFUSED: usize = 29;
 
 impl ConnInfo {
     /// No INTERRUPT shall be sent.
-    pub const NO_INTERRUPT: u32 = 1 << 0;
+    pub const NO_INTERRUPT: u32 = bit_field(0);
     /// Every request of a ring is answered by the thread that got it. Nothing depends on it here.
-    pub const IO_URING_SINGLE_ISSUER: u32 = 1 << 1;
+    pub const IO_URING_SINGLE_ISSUER: u32 = bit_field(1);
 
     /// As common code sees it.
     pub const fn as_base(&mut self) -> &mut Base {

@@ -7,6 +7,7 @@ use ferrofuse::mount::Flavor;
 use ferrofuse::session::caps::Dialect;
 use ferrofuse::tree::Compat;
 use ferrofuse::wire::layout::Statx;
+use ferrofuse_abi_common::bits::bit_field;
 use ferrofuse_abi_common::opt::FuseOpt;
 use ferrofuse_abi_common::signals::OnPipe;
 use libc::{iovec, off_t, size_t, ssize_t, stat};
@@ -108,23 +109,23 @@ pub struct FuseFileInfo {
 
 impl FuseFileInfo {
     /// To the handler, in `write`: the data comes from the page cache, of a writer that may be gone.
-    pub const WRITEPAGE: u32 = 1 << 0;
+    pub const WRITEPAGE: u32 = bit_field(0);
     /// From the handler, in `open`: no page cache for this open file.
-    pub const DIRECT_IO: u32 = 1 << 1;
+    pub const DIRECT_IO: u32 = bit_field(1);
     /// From the handler, in `open`: what the page cache holds of this node is still right.
-    pub const KEEP_CACHE: u32 = 1 << 2;
+    pub const KEEP_CACHE: u32 = bit_field(2);
     /// To the handler: a descriptor was closed. In `release` of old kernels: flush as well.
-    pub const FLUSH: u32 = 1 << 3;
+    pub const FLUSH: u32 = bit_field(3);
     /// From the handler, in `open`: the file cannot seek.
-    pub const NONSEEKABLE: u32 = 1 << 4;
+    pub const NONSEEKABLE: u32 = bit_field(4);
     /// To the handler, in `release`: drop the `flock` locks of [`lock_owner`](Self::lock_owner).
-    pub const FLOCK_RELEASE: u32 = 1 << 5;
+    pub const FLOCK_RELEASE: u32 = bit_field(5);
     /// From the handler, in `opendir`: the kernel may cache the entries.
-    pub const CACHE_READDIR: u32 = 1 << 6;
+    pub const CACHE_READDIR: u32 = bit_field(6);
     /// From the handler, in `open`: no `flush` when a descriptor is closed.
-    pub const NOFLUSH: u32 = 1 << 7;
+    pub const NOFLUSH: u32 = bit_field(7);
     /// From the handler, in `open`: direct writes may run in parallel.
-    pub const PARALLEL_DIRECT_WRITES: u32 = 1 << 8;
+    pub const PARALLEL_DIRECT_WRITES: u32 = bit_field(8);
 
     /// Whether direct writes may run in parallel.
     pub const fn parallel_direct_writes(&self) -> bool {
