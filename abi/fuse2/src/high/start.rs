@@ -66,9 +66,11 @@ pub fn op_set(ops: &FuseOperations) -> OpSet {
 
 #[cfg(test)]
 mod tests {
+    use core::ffi::c_char;
+
     use super::*;
 
-    unsafe extern "C" fn utime(_path: *const i8, _times: *mut libc::utimbuf) -> i32 {
+    unsafe extern "C" fn utime(_path: *const c_char, _times: *mut libc::utimbuf) -> i32 {
         0
     }
 
