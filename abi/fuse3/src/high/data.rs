@@ -96,7 +96,9 @@ pub unsafe extern "C" fn fuse_fs_read_buf(
     let _running = fs.running();
     if let Some(read_buf) = fs.ops().read_buf {
         // SAFETY: the program's own operation with the caller's arguments.
-        return unsafe { read_buf(path, bufp, size, off, fi) };
+        let result = unsafe { read_buf(path, bufp, size, off, fi) };
+        // How much it read, as an operation that returns it like `read` would, is in the vector anyway.
+        return result.min(0);
     }
     let Some(read) = fs.ops().read else { return Errno::ENOSYS.negated() };
     // SAFETY: fresh allocations, checked and of the sizes used; `bufp` is the caller's promise.
