@@ -5,6 +5,7 @@
 # make demo    the main job, shown
 # make deb     Debian packages, in build/deb
 # make test-deb  they install into a fresh Debian tree, and go again; takes long and needs the network
+# make test-foreign  libraries for other machines, by emulation (MACHINES='aarch64 riscv64 s390x'); takes long
 # make doc     the C interface as HTML, from the headers, in build/doc
 # make clean   removes what the others made
 #
@@ -22,6 +23,9 @@ DEB_PACKAGES := $(BUILD_PACKAGES) dpkg-dev
 
 TEST_DEB_PACKAGES := $(DEB_PACKAGES) debootstrap
 
+FOREIGN_PACKAGES := $(BUILD_PACKAGES) fuse3 qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
+	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross
+
 DOC_PACKAGES := doxygen
 
 DIST := $(CURDIR)/dist
@@ -29,7 +33,7 @@ BUILD := $(CURDIR)/build/meson
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: all dist test conform bench demo deb test-deb doc clean fuzz model miri refused soak
+.PHONY: all dist test conform bench demo deb test-deb test-foreign doc clean fuzz model miri refused soak
 all: dist
 
 dist: $(BUILD)/build.ninja
@@ -68,6 +72,11 @@ deb:
 test-deb: deb
 	tools/need-packages $(TEST_DEB_PACKAGES)
 	tests/deb '$(CURDIR)/build/deb' $(DEBIAN_TREE)
+
+test-foreign:
+	tools/need-packages $(FOREIGN_PACKAGES)
+	$(MAKE) --no-print-directory dist
+	LIBDIR='$(DIST)/lib' tests/foreign $(MACHINES)
 
 doc:
 	tools/need-packages $(DOC_PACKAGES)
