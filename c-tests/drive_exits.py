@@ -156,16 +156,20 @@ def plain_ends():
     say("SIGKILL: reader", slow.result() != "HANGS")
 
 
-def before_the_loop():
-    """What comes before the loop, or before the mount, counts."""
-    environment = dict(os.environ, FT_BEFORE="term")
+def by_itself(before):
+    """One that ends without being told; what it says."""
+    environment = dict(os.environ, FT_BEFORE=before)
     if own():
         environment["LD_LIBRARY_PATH"] = ft.LIBDIR
     mnt = os.path.join(ft.TMP, "mnt")
     r = subprocess.run([os.path.join(ft.BIN, PROGRAM), mnt, "-f", *OPTIONS], stdin=subprocess.DEVNULL,
                        capture_output=True, text=True, env=environment, timeout=PATIENCE)
-    say("SIGTERM before the mount", f"{r.returncode} {r.stdout.split()}")
-    say("SIGTERM before the mount: mounted", ft.mounted_device(mnt) is not None)
+    return f"{r.returncode} {r.stdout.split()}, mounted: {ft.mounted_device(mnt) is not None}"
+
+
+def before_the_loop():
+    """What comes before the loop, or before the mount, counts."""
+    say("SIGTERM before the mount", by_itself("term"))
     daemon = start("signals")
     say("signals before the mount: read", reads(daemon, 5))
     daemon.unmount()
@@ -220,6 +224,23 @@ def limits():
     ended("no-memory", daemon, aborts=True)
 
 
+def limits_from_the_beginning():
+    if own() or "-s" in OPTIONS:
+        # The calling thread serves.
+        daemon = start("no-threads")
+        if (read := reads(daemon, 3)) != "data":
+            ft.die(f"no-threads before the mount: {read}")
+        daemon.unmount()
+        ended("no-threads before the mount", daemon, aborts=True)
+    else:
+        ft.note(by_itself("no-threads"))
+    say("no-files before the mount", by_itself("no-files"))
+    seen = by_itself("no-memory")
+    ft.note(seen)
+    if own() and not seen.endswith("False"):
+        ft.die(f"no-memory before the mount: {seen}")
+
+
 def closed():
     for what in "close", "null":
         daemon = start()
@@ -242,6 +263,7 @@ def main():
     busy_with_child()
     inheritance()
     limits()
+    limits_from_the_beginning()
     closed()
 
 
