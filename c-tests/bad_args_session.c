@@ -81,6 +81,8 @@ void bad_sessions(void)
 	RETURNS(fuse_remove_signal_handlers(se));
 	RETURNS(fuse_pollhandle_destroy(NULL));
 	IS(0, fuse_lowlevel_notify_poll(NULL));
+	IS(-EINVAL, fuse_lowlevel_notify_poll((struct fuse_pollhandle *)GARBAGE));
+	RETURNS(fuse_pollhandle_destroy((struct fuse_pollhandle *)GARBAGE));
 	IS(-EINVAL, fuse_lowlevel_notify_inval_inode(NULL, 1, 0, 0));
 	IS(-EINVAL, fuse_lowlevel_notify_inval_entry(NULL, 1, "a", 1));
 	IS(-EINVAL, fuse_lowlevel_notify_inval_entry(se, 1, NULL, 1));

@@ -156,20 +156,60 @@ def plain_ends():
     say("SIGKILL: reader", slow.result() != "HANGS")
 
 
-def before_the_loop():
-    """What comes before the loop, or before the mount, counts."""
-    environment = dict(os.environ, FT_BEFORE="term")
+def by_itself(**variables):
+    """One that ends without being told; what it says."""
+    environment = os.environ | variables
     if own():
         environment["LD_LIBRARY_PATH"] = ft.LIBDIR
     mnt = os.path.join(ft.TMP, "mnt")
     r = subprocess.run([os.path.join(ft.BIN, PROGRAM), mnt, "-f", *OPTIONS], stdin=subprocess.DEVNULL,
                        capture_output=True, text=True, env=environment, timeout=PATIENCE)
-    say("SIGTERM before the mount", f"{r.returncode} {r.stdout.split()}")
-    say("SIGTERM before the mount: mounted", ft.mounted_device(mnt) is not None)
-    daemon = start("signals")
-    say("signals before the mount: read", reads(daemon, 5))
-    daemon.unmount()
-    ended("signals before the mount", daemon)
+    return f"{r.returncode} {r.stdout.split()}, mounted: {ft.mounted_device(mnt) is not None}"
+
+
+def before_the_loop():
+    """What comes before the loop, or before the mount, counts."""
+    say("SIGTERM before the mount", by_itself(FT_BEFORE="term"))
+    for what in "signals", "forks":
+        daemon = start(what)
+        say(f"{what} before the mount: read", reads(daemon, 5))
+        daemon.unmount()
+        ended(f"{what} before the mount", daemon)
+    say("exit by init", by_itself(FT_INIT="exit"))
+    # The system's library loses a signal that comes while it sets handlers.
+    if own():
+        at_each_handler()
+
+
+def at_each_handler():
+    """SIGTERM as soon as the kernel has been told of each handler, until the mount is there."""
+    trace, mnt = os.path.join(ft.TMP, "trace"), os.path.join(ft.TMP, "mnt")
+
+    def traced(n):
+        inject = ["-e", f"inject=rt_sigaction:signal=TERM:when={n}"] if n else []
+        command = ["strace", "-o", trace, "-e", "trace=rt_sigaction", *inject]
+        return subprocess.Popen([*command, os.path.join(ft.BIN, PROGRAM), mnt, "-f", *OPTIONS],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                env=os.environ | {"LD_LIBRARY_PATH": ft.LIBDIR})
+
+    proc = traced(None)
+    if proc.stdout.readline() != "mounted\n":
+        ft.die(f"not mounted under strace: {proc.wait()}")
+    with open(trace) as f:
+        calls = sum("rt_sigaction" in line for line in f)
+    subprocess.run(["umount", mnt], check=True)
+    proc.communicate(timeout=PATIENCE)
+    for n in range(1, calls + 1):
+        proc = traced(n)
+        try:
+            proc.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            proc.kill()
+            ft.die(f"SIGTERM at handler {n} of {calls}: does not end")
+        if proc.returncode not in (0, -signal.SIGTERM) or ft.mounted_device(mnt) is not None:
+            ft.die(f"SIGTERM at handler {n} of {calls}: {proc.returncode}")
+    if calls < len(("HUP", "INT", "TERM", "PIPE")):
+        ft.die(f"{calls} handlers seen")
 
 
 def busy_with_child():
@@ -196,6 +236,15 @@ def inheritance():
     ended("exec", daemon)
 
 
+def becomes_another():
+    daemon = start()
+    clients = [Client(daemon, name, 1) for name in ("slow", "do.become")]
+    for client in clients:
+        if client.result() == "HANGS":
+            ft.die(f"become: a client hangs; {daemon.log()}")
+    ended("become", daemon)
+
+
 def limits():
     daemon = start()
     tell(daemon, "no-threads")
@@ -220,6 +269,23 @@ def limits():
     ended("no-memory", daemon, aborts=True)
 
 
+def limits_from_the_beginning():
+    if own() or "-s" in OPTIONS:
+        # The calling thread serves.
+        daemon = start("no-threads")
+        if (read := reads(daemon, 3)) != "data":
+            ft.die(f"no-threads before the mount: {read}")
+        daemon.unmount()
+        ended("no-threads before the mount", daemon, aborts=True)
+    else:
+        ft.note(by_itself(FT_BEFORE="no-threads"))
+    say("no-files before the mount", by_itself(FT_BEFORE="no-files"))
+    seen = by_itself(FT_BEFORE="no-memory")
+    ft.note(seen)
+    if own() and not seen.endswith("False"):
+        ft.die(f"no-memory before the mount: {seen}")
+
+
 def closed():
     for what in "close", "null":
         daemon = start()
@@ -241,7 +307,9 @@ def main():
     at_the_end("child", ENDS, 2)
     busy_with_child()
     inheritance()
+    becomes_another()
     limits()
+    limits_from_the_beginning()
     closed()
 
 

@@ -27,6 +27,8 @@ WANTED = [
     (r"FORGET: unique \d+ forgets 1 look-ups of node 3, of which 0 were answered$", 1),
     (r"fuse_reply_err: LOOKUP \(unique 4\) belongs to another session than the one whose handler "
      r"answers it$", 1),
+    (r"fuse_lowlevel_notify_poll: was given a poll handle that was destroyed before, or never was one$", 1),
+    (r"fuse_pollhandle_destroy: was given a poll handle that was destroyed before, or never was one$", 1),
     (r"fuse_session_destroy: LOOKUP \(unique \d+\) was never answered, for \d+\.\d s$", 1),
     (r"fuse_reply_err: LOOKUP \(unique \d+\) was answered before, by the session's end$", 1),
 ]
@@ -35,7 +37,7 @@ WANTED = [
 def round_of(check, program, options):
     environment = {"FERROFUSE_CHECK": "1" if check else "", "FERROFUSE_LOG": "error"}
     daemon = (Daemon2 if program.endswith("2") else ft.Daemon)(program, *options, env=environment)
-    for name in "twice", "garbage", "wrong", "inside", "node", "raw", "raw", "old", "foreign":
+    for name in "twice", "garbage", "wrong", "inside", "node", "raw", "raw", "old", "foreign", "polled":
         ft.say(f"{name}", ft.attempt(lambda path=daemon.path(name): os.stat(path).st_ino))
     if check:
         # The kernel lets go of the node in its own time.

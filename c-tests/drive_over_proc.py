@@ -13,7 +13,7 @@ import time
 
 import ferrotest as ft
 
-PATIENCE = 20
+PATIENCE = 20  # seconds: a hang is looked for, not slowness
 CLONE_NEWNS, MS_BIND, MS_PRIVATE_REC, MNT_DETACH = 0x20000, 1 << 12, (1 << 18) | (1 << 14), 2
 HOME = os.sched_getaffinity(0)
 failed = []
@@ -97,7 +97,7 @@ def round_of(name, early):
     check(f"{name}: serves", load.goes_on(), True)
     check(f"{name}: placed then", placed(daemon) if early else becomes_placed(daemon), not early)
     daemon.signal(signal.SIGTERM)
-    status = daemon.wait(3)
+    status = daemon.wait(PATIENCE)
     check(f"{name}: exit status", status, 0)
     if status is None:
         ft.note(f"{daemon.log()}\n{stacks(daemon)}")

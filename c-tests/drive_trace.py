@@ -198,6 +198,9 @@ def steps(d):
     yield "long name", lambda: attempt(os.lstat, j("n" * 256))
 
 
+# A kernel that knows COPY_FILE_RANGE_64 asks once more, by the older request, where it was told ENOSYS: the
+# filesystem hears of both if the library knows both.
+AGAIN = re.compile(r"^copy_file_range .* = -38$")
 MASK = re.compile(r"(\.fuse_hidden)[0-9a-f]+")
 
 
@@ -228,8 +231,11 @@ def main():
     flush()
     for name, step in steps(daemon.path("d")):
         ft.say(name, attempt(step))
+        before = None
         for line in flush():
-            ft.say("    " + line)
+            if line != before or not AGAIN.search(line):
+                ft.say("    " + line)
+            before = line
     os.close(marker)
     daemon.unmount()
     ft.say("status", daemon.wait())

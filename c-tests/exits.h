@@ -16,11 +16,13 @@
  *   do.child       a forked child stays for a minute, with all that it has inherited
  *   do.forks       children are forked without pause; every other one executes something
  *   do.exec        a child says which descriptors it has got through exec: "inherited NAME"
+ *   do.become      the daemon itself becomes that other program
  *   do.signals     each thread gets a signal every millisecond, whose handler has no SA_RESTART
  *   do.exit        asks for the end of the session, in the handler
  *   do.exit-soon   does so by another thread, 50 ms later
  *   do.term        raises SIGTERM
- * FT_BEFORE has such names, without "do." and separated by commas: what is done before the mount.
+ * FT_BEFORE has such names, without "do." and separated by commas: what is done before the mount; FT_INIT one that
+ * is done by init.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -91,12 +93,22 @@ static void no_files(void)
 		perror("RLIMIT_NOFILE");
 }
 
+/* A stack that can't grow ends any process: this one has grown before. */
+static void grow_stack(void)
+{
+	volatile char room[1 << 20];
+
+	for (size_t i = 0; i < sizeof(room); i += 4096)
+		room[i] = 0;
+}
+
 static void no_memory(void)
 {
 	struct rlimit limit;
 	unsigned long pages = 0;
 	FILE *f = fopen("/proc/self/statm", "re");
 
+	grow_stack();
 	/* A thread of the library's may be starting; if there is no memory for it then, the C library ends the
 	 * process. */
 	usleep(100000);
@@ -211,6 +223,8 @@ static void act(const char *what)
 			execl(program, program, "--inherited", (char *)NULL);
 			_exit(1);
 		}
+	} else if (strcmp(what, "become") == 0) {
+		execl(program, program, "--inherited", (char *)NULL);
 	} else if (strcmp(what, "signals") == 0) {
 		sigaction(SIGUSR2, &action, NULL);
 		in_thread(signal_on);
@@ -290,6 +304,16 @@ static void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	fuse_reply_data(req, &buf, 0);
 }
 
+static void ll_init(void *userdata, struct fuse_conn_info *conn)
+{
+	const char *what = getenv("FT_INIT");
+
+	(void)userdata;
+	(void)conn;
+	if (what)
+		act(what);
+}
+
 static void ll_destroy(void *userdata)
 {
 	(void)userdata;
@@ -302,5 +326,6 @@ static const struct fuse_lowlevel_ops operations = {
 	.getattr = ll_getattr,
 	.open = ll_open,
 	.read = ll_read,
+	.init = ll_init,
 	.destroy = ll_destroy,
 };

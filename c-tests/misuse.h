@@ -9,6 +9,7 @@
  *   raw      the first time an entry as plain data: what the kernel takes as such, nobody counts
  *   old      an answer to the request that was answered for `twice`
  *   foreign  an answer to a request of another session
+ *   polled   a poll handle of that session, notified and destroyed, each once more than it may be
  *   never    no answer; the end of the program gives one
  *   inside   a notification about the directory that the look-up holds
  *   node     gives node 2 out; reading its attributes is all right
@@ -24,6 +25,7 @@
 enum { ROOT = FUSE_ROOT_ID, NODE, RAW };
 
 static fuse_req_t answered, held, others;
+static struct fuse_pollhandle *polling;
 static int raws, is_other;
 
 /* The two libraries name the session in different ways. */
@@ -45,27 +47,42 @@ static void attr(fuse_ino_t ino, struct stat *st)
 	st->st_mode = ino == ROOT ? S_IFDIR | 0755 : S_IFREG | 0444;
 }
 
-/* A request of the other session, not answered. */
-static fuse_req_t foreign(void)
+static void ask_other(uint32_t opcode, uint64_t unique, const void *body, size_t size)
 {
 	struct {
 		struct fuse_in_header header;
 		char body[64];
 	} m;
-	struct fuse_init_in init = { .major = 7, .minor = 31, .max_readahead = 65536 };
 
-	is_other = 1;
 	memset(&m, 0, sizeof(m));
-	m.header = (struct fuse_in_header){ .len = sizeof(m.header) + 16, .opcode = FUSE_INIT, .unique = 2 };
-	memcpy(m.body, &init, 16);
-	other_session(&m, m.header.len);
 	m.header = (struct fuse_in_header){
-		.len = sizeof(m.header) + 2, .opcode = FUSE_LOOKUP, .unique = 4, .nodeid = ROOT,
+		.len = (uint32_t)(sizeof(m.header) + size), .opcode = opcode, .unique = unique, .nodeid = ROOT,
 	};
-	memcpy(m.body, "x", 2);
+	memcpy(m.body, body, size);
+	is_other = 1;
 	other_session(&m, m.header.len);
 	is_other = 0;
+}
+
+/* A request of the other session, not answered. */
+static fuse_req_t foreign(void)
+{
+	struct fuse_init_in init = { .major = 7, .minor = 31, .max_readahead = 65536 };
+
+	ask_other(FUSE_INIT, 2, &init, 16);
+	ask_other(FUSE_LOOKUP, 4, "x", 2);
 	return others;
+}
+
+static void polled(const char *name)
+{
+	struct fuse_poll_in poll = { .kh = 7, .flags = FUSE_POLL_SCHEDULE_NOTIFY };
+
+	ask_other(FUSE_POLL, 6, &poll, sizeof(poll));
+	say(name, fuse_lowlevel_notify_poll(polling));
+	fuse_pollhandle_destroy(polling);
+	say(name, fuse_lowlevel_notify_poll(polling));
+	fuse_pollhandle_destroy(polling);
 }
 
 static void reply_node(fuse_req_t req)
@@ -117,6 +134,8 @@ static void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		say(name, fuse_reply_err(answered, ENOENT));
 	if (strcmp(name, "foreign") == 0)
 		say(name, fuse_reply_err(foreign(), ENOENT));
+	if (strcmp(name, "polled") == 0)
+		polled(name);
 	if (strcmp(name, "inside") == 0)
 		say(name, inval_entry(parent, name));
 	fuse_reply_err(req, ENOENT);
@@ -135,8 +154,18 @@ static void ll_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	fuse_reply_attr(req, &st, 0);
 }
 
+static void ll_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		    struct fuse_pollhandle *ph)
+{
+	(void)ino;
+	(void)fi;
+	polling = ph;
+	fuse_reply_poll(req, 0);
+}
+
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = ll_lookup,
+	.poll = ll_poll,
 	.getattr = ll_getattr,
 };
 

@@ -88,6 +88,8 @@ static void no_channel(void)
     IS(-1, fuse_chan_receive(NULL, buf, sizeof(buf)));
     IS(-EINVAL, fuse_chan_send(NULL, NULL, SIZE_MAX));
     IS(0, fuse_lowlevel_notify_poll(NULL));
+    IS(-EINVAL, fuse_lowlevel_notify_poll((struct fuse_pollhandle *)GARBAGE));
+    RETURNS(fuse_pollhandle_destroy((struct fuse_pollhandle *)GARBAGE));
     IS(-EINVAL, fuse_lowlevel_notify_inval_inode(NULL, 1, 0, 0));
     IS(-EINVAL, fuse_lowlevel_notify_inval_entry(NULL, 1, NULL, SIZE_MAX));
     IS(-EINVAL, fuse_lowlevel_notify_delete(NULL, 1, 2, NULL, 1));

@@ -120,6 +120,17 @@ pub fn refused(function: &str, handle: Handle) {
     }
 }
 
+/// `function` was given a poll handle that is not there.
+#[cold]
+pub fn no_poll_handle(function: &str) {
+    let what = "was given a poll handle that was destroyed before, or never was one";
+    if on() {
+        report(function, what);
+    } else {
+        log::error!("fuse: {function} {what}");
+    }
+}
+
 /// The session ends with this request unanswered.
 #[cold]
 pub(super) fn unanswered(at: SlotRef) {

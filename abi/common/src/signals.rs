@@ -58,23 +58,28 @@ extern "C" fn on_stop(signal: c_int) {
 extern "C" fn on_pipe(_signal: c_int) {}
 
 /// Makes HUP, INT and TERM call `stop` with `target`, and PIPE do as `pipe` says, each only where the
-/// default disposition is in force. System calls aren't restarted. A previous target is replaced;
-/// a signal that comes between has no effect.
+/// default disposition is in force. System calls aren't restarted. A previous target is replaced.
 ///
 /// Returns 0, or -1 with a message.
 ///
 /// # Safety
 /// Until [`remove`] or another call replaces it, `target` stays valid for `stop` in any thread.
 pub unsafe fn set(target: *mut c_void, stop: Stop, pipe: OnPipe) -> c_int {
-    TARGET.store(ptr::null_mut(), Ordering::Release);
-    STOP.store(stop as *mut c_void, Ordering::Release);
+    let stop = stop as *mut c_void;
+    if STOP.load(Ordering::Acquire) != stop {
+        // Neither function may get the other's target.
+        TARGET.store(ptr::null_mut(), Ordering::Release);
+        STOP.store(stop, Ordering::Release);
+    }
+    // Before there are handlers: a signal that comes now must not be lost.
+    TARGET.store(target, Ordering::Release);
     for (signal, handler) in handlers(pipe) {
         if let Err((what, error)) = replace(signal, libc::SIG_DFL, handler) {
             emit(FUSE_LOG_ERR, &format!("fuse: {what}: {error}"));
+            TARGET.store(ptr::null_mut(), Ordering::Release);
             return -1;
         }
     }
-    TARGET.store(target, Ordering::Release);
     0
 }
 

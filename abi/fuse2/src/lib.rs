@@ -38,6 +38,8 @@ mod mount;
 mod notify;
 mod options;
 mod own_io;
+#[path = "../../fuse3/src/polls.rs"]
+mod polls;
 #[allow(dead_code)] // libfuse 2 has no lseek and no entries with attributes
 #[path = "../../fuse3/src/reply.rs"]
 mod reply;

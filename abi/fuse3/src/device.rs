@@ -8,10 +8,10 @@ use ferrofuse::session::ops::{FileInfo, IoctlCall, LowLevelOps, NodeId};
 use ferrofuse::session::{PollHandle, Request};
 use parking_lot::Mutex;
 
-use crate::convert;
 use crate::filesystem::raw;
 use crate::types::ConnInfo as CConnInfo;
-use crate::types::{CuseLowlevelOps, FusePollhandle};
+use crate::types::CuseLowlevelOps;
+use crate::{convert, polls};
 
 /// The callbacks and what they were registered with.
 pub struct Device {
@@ -122,10 +122,6 @@ impl LowLevelOps for Device {
         if self.ops.poll.is_none() {
             return req.not_implemented();
         }
-        // The handler owns it from here on and frees it with fuse_pollhandle_destroy.
-        let ph = handle.map_or(ptr::null_mut(), |handle| {
-            Box::into_raw(Box::new(handle)).cast::<FusePollhandle>()
-        });
-        call!(self, poll, req, (&raw mut fi, ph));
+        call!(self, poll, req, (&raw mut fi, polls::give(handle)));
     }
 }

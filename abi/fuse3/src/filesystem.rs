@@ -13,10 +13,8 @@ use ferrofuse::wire::layout::{FileLock, SetattrIn};
 use parking_lot::Mutex;
 
 use crate::types::ConnInfo as CConnInfo;
-use crate::types::{
-    self, FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FusePollhandle, FuseReq,
-};
-use crate::{convert, extra, later};
+use crate::types::{self, FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FuseReq};
+use crate::{convert, extra, later, polls};
 
 /// The callbacks and what they were registered with.
 pub struct Filesystem {
@@ -327,11 +325,7 @@ impl LowLevelOps for Filesystem {
         if self.ops.poll.is_none() {
             return req.not_implemented();
         }
-        // The handler owns it from here on and frees it with fuse_pollhandle_destroy.
-        let ph = handle.map_or(ptr::null_mut(), |handle| {
-            Box::into_raw(Box::new(handle)).cast::<FusePollhandle>()
-        });
-        call!(self, poll, req, (node, &raw mut fi, ph));
+        call!(self, poll, req, (node, &raw mut fi, polls::give(handle)));
     }
 
     fn retrieve_reply(

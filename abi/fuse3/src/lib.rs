@@ -24,6 +24,7 @@ mod later;
 mod loops;
 mod mounting;
 mod notify;
+mod polls;
 mod reply;
 mod request;
 mod session;

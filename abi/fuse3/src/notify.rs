@@ -9,12 +9,13 @@
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::slice;
 
-use ferrofuse::session::{PollHandle, Session};
+use ferrofuse::session::Session;
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::panic::guard;
 use libc::{off_t, size_t};
 
 use crate::buffer;
+use crate::polls;
 use crate::reply::copy_flags;
 use crate::session::notified;
 use crate::types::{FuseBufvec, FuseIno, FusePollhandle, NotifyTarget};
@@ -49,28 +50,25 @@ pub unsafe fn name_bytes<'a>(name: *const c_char, len: size_t) -> Result<&'a [u8
 
 /// `fuse_lowlevel_notify_poll`: wakes whoever polls the file. NULL is no error. The handle stays
 /// the caller's.
-///
-/// # Safety
-/// `ph` is NULL or a live handle from a poll handler.
-pub unsafe extern "C" fn fuse_lowlevel_notify_poll(ph: *mut FusePollhandle) -> c_int {
-    guard("fuse_lowlevel_notify_poll", Errno::EIO.negated(), || {
-        // SAFETY: the caller's promise; handles are boxed `PollHandle`s.
-        match unsafe { ph.cast::<PollHandle>().as_ref() } {
-            Some(handle) => handle.notify().map_or_else(Errno::negated, |()| 0),
-            None => 0,
+pub extern "C" fn fuse_lowlevel_notify_poll(ph: *mut FusePollhandle) -> c_int {
+    const FUNCTION: &str = "fuse_lowlevel_notify_poll";
+    guard(FUNCTION, Errno::EIO.negated(), || {
+        if ph.is_null() {
+            return 0;
         }
+        let handle = polls::find(FUNCTION, ph).ok_or(Errno::EINVAL);
+        handle.and_then(|handle| handle.notify()).map_or_else(Errno::negated, |()| 0)
     })
 }
 
-/// `fuse_pollhandle_destroy`: frees a handle; NULL is allowed.
-///
-/// # Safety
-/// `ph` is NULL or a live handle, not used any more.
-pub unsafe extern "C" fn fuse_pollhandle_destroy(ph: *mut FusePollhandle) {
-    if !ph.is_null() {
-        // SAFETY: the caller's promise; handles are boxed `PollHandle`s.
-        drop(unsafe { Box::from_raw(ph.cast::<PollHandle>()) });
-    }
+/// `fuse_pollhandle_destroy`: gives a handle up; NULL is allowed.
+pub extern "C" fn fuse_pollhandle_destroy(ph: *mut FusePollhandle) {
+    const FUNCTION: &str = "fuse_pollhandle_destroy";
+    guard(FUNCTION, (), || {
+        if !ph.is_null() {
+            polls::end(FUNCTION, ph);
+        }
+    });
 }
 
 /// `fuse_lowlevel_notify_inval_inode`: drops cached attributes, and data unless `off` is negative.

@@ -43,6 +43,8 @@ mod newer;
 #[allow(dead_code)] // a notification has one argument less here
 #[path = "../../fuse3/src/notify.rs"]
 mod notify;
+#[path = "../../fuse3/src/polls.rs"]
+mod polls;
 #[path = "../../fuse3/src/reply.rs"]
 mod reply;
 #[path = "../../fuse3/src/request.rs"]

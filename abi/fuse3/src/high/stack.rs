@@ -30,8 +30,8 @@ use super::{files, names, shaped};
 use crate::convert;
 use crate::file::{for_path as file_info, take_back};
 use crate::types::ConnInfo as CConnInfo;
-use crate::types::{Fuse, FuseFs, FusePollhandle};
-use crate::{buffer, types};
+use crate::types::{Fuse, FuseFs};
+use crate::{buffer, polls, types};
 
 /// The file systems of a `struct fuse`, the outermost of which gets every operation.
 pub struct Stack {
@@ -415,10 +415,7 @@ impl PathOps for Stack {
         handle: Option<PollHandle>,
     ) -> Result<u32> {
         let mut fi = file_info(file);
-        // The handler owns it from here on and frees it with fuse_pollhandle_destroy.
-        let ph = handle.map_or(ptr::null_mut(), |handle| {
-            Box::into_raw(Box::new(handle)).cast::<FusePollhandle>()
-        });
+        let ph = polls::give(handle);
         let mut events = 0;
         let path = path_ptr(path);
         done(op!(self, files::fuse_fs_poll, (path, &raw mut fi, ph, &raw mut events)))?;
