@@ -60,6 +60,9 @@ def tests(drive, test):
         yield drive(f"misuse2-{mode}", "misuse", "misuse2", *args, fuse2=True, compare=False, limit=180,
                     system="the system's library crashes")
         yield drive(f"exits2-{mode}", "exits", "exits2", *args, fuse2=True, limit=180)
+        for where in [], ["threads"]:
+            yield test("-".join(["two_loops2", *where, mode]), ["{bin}/two_loops2", *where, "{tmp}/mnt", *args],
+                       fuse2=True)
     yield drive("no_helper2", "no_helper", "no_helper2", fuse2=True, needs=("setpriv",))
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
