@@ -120,8 +120,10 @@ static int look(const char *mountpoint, int processor)
 	CPU_SET(processor, &set);
 	sched_setaffinity(0, sizeof(set), &set); /* where it may not run it runs elsewhere */
 	for (int i = 0; i < LOOKS; i++)
-		if (stat(mountpoint, &st) != 0)
+		if (stat(mountpoint, &st) != 0) {
+			perror("a look");
 			return 1;
+		}
 	return 0;
 }
 
@@ -136,14 +138,18 @@ static int use_file(const char *mountpoint, int seed)
 
 	snprintf(path, sizeof(path), "%s/file", mountpoint);
 	fd = open(path, O_RDWR);
-	if (fd < 0)
+	if (fd < 0) {
+		perror("opening the file");
 		return 1;
+	}
 	for (size_t i = 0; i < SIZE; i++)
 		written[i] = (char)((i * 31 + i / 4096 + (size_t)seed) & 0xff);
 	for (; done < SIZE && n >= 0; done += (size_t)n, size = size * 3 + 1)
 		n = pwrite(fd, written + done, size < SIZE - done ? size : SIZE - done, (off_t)done);
 	for (done = 0; done < SIZE && n > 0; done += (size_t)n)
 		n = pread(fd, got + done, SIZE - done, (off_t)done);
+	if (n <= 0)
+		perror("using the file");
 	close(fd);
 	return n <= 0 || memcmp(written, got, SIZE) != 0;
 }
@@ -163,7 +169,10 @@ static int clients(const char *mountpoint, int round)
 	while (wait(&status) > 0)
 		failed |= status;
 	snprintf(path, sizeof(path), "%s/exit", mountpoint);
-	failed |= stat(path, &st) == 0 || errno != ENOENT;
+	if (stat(path, &st) == 0 || errno != ENOENT) {
+		perror("the end");
+		return 1;
+	}
 	return failed != 0;
 }
 

@@ -62,6 +62,9 @@ pub(in super::super) struct Site {
     told: AtomicBool,
 }
 
+/// How long the end of a ring may take, at which its thread waits.
+const LONGEST_END: Duration = Duration::from_secs(1);
+
 /// Commits at once in the loop's own thread; others leave the answer on its desk.
 struct SoloHome {
     desk: Desk<RingChannel>,
@@ -172,9 +175,11 @@ pub(in super::super) fn pause(session: &Arc<Session>) {
     }
 }
 
-/// Lets go of the ring.
+/// Lets go of the ring, for good.
 pub(super) fn end(session: &Arc<Session>) {
-    if mine(session).is_some() {
+    if let Some(solo) = mine(session) {
+        // Nobody goes on.
+        solo.begun.set(false);
         SOLO.set(None);
     }
 }
@@ -402,6 +407,7 @@ impl Drop for Solo {
         while let Some(event) = ring.next_event() {
             events.push_back(event);
         }
+        ring.end(LONGEST_END);
         let arrived = events.drain(..).filter_map(|event| match event {
             Event::Entry(channel, Ok(())) => Some(channel),
             _ => None,
