@@ -62,6 +62,9 @@ def tests(drive, test):
         yield drive(f"exits2-{mode}", "exits", "exits2", *args, fuse2=True, limit=180)
         yield drive(f"slow_helper2-{mode}", "slow_helper", "exits2", *args, fuse2=True,
                     needs=("setpriv", "fusermount3"))
+        for where in [], ["threads"]:
+            yield test("-".join(["two_loops2", *where, mode]), ["{bin}/two_loops2", *where, "{tmp}/mnt", *args],
+                       fuse2=True)
     yield drive("no_helper2", "no_helper", "no_helper2", fuse2=True, needs=("setpriv",))
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)

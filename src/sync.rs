@@ -22,6 +22,15 @@ pub(crate) fn wait_for<'m, T>(
     guard
 }
 
+/// The lock, if it is to be had within `limit`.
+#[cfg(not(all(test, loom)))]
+pub(crate) fn try_lock_for<T>(
+    mutex: &Mutex<T>,
+    limit: std::time::Duration,
+) -> Option<MutexGuard<'_, T>> {
+    mutex.try_lock_for(limit)
+}
+
 /// Waits on `condvar`, giving the lock up meanwhile.
 #[cfg(not(all(test, loom)))]
 pub(crate) fn wait<'m, T>(condvar: &Condvar, mut guard: MutexGuard<'m, T>) -> MutexGuard<'m, T> {
@@ -146,6 +155,18 @@ mod model {
         limit: std::time::Duration,
     ) -> MutexGuard<'m, T> {
         condvar.wait_timeout(guard, limit).unwrap().0
+    }
+
+    /// One try, or the other threads go on: after a limit that has passed.
+    pub fn try_lock_for<T>(
+        mutex: &Mutex<T>,
+        _limit: std::time::Duration,
+    ) -> Option<MutexGuard<'_, T>> {
+        let guard = mutex.0.try_lock().ok();
+        if guard.is_none() {
+            loom::thread::yield_now();
+        }
+        guard
     }
 
     pub fn wait<'m, T>(condvar: &Condvar, guard: MutexGuard<'m, T>) -> MutexGuard<'m, T> {

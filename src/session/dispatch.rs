@@ -46,7 +46,8 @@ impl Session {
         if self.is_observed() {
             self.observe_by_hand(&message);
         }
-        self.serve_message(message, channel);
+        let by_ring = self.by_solo().then(|| self.handed_out.take(&message)).flatten();
+        self.serve_message(message, by_ring.as_ref().unwrap_or(channel));
     }
 
     /// The same, in a thread that has said whom it serves.

@@ -213,6 +213,8 @@ impl Session {
         let setxattr_ext = flags.contains(InitFlags::SETXATTR_EXT);
         negotiated.setxattr_ext.store(setxattr_ext, Ordering::Release);
         negotiated.no_interrupt.store(conn.no_interrupt, Ordering::Release);
+        let least = (conn.max_write as usize + HEADER_ROOM).max(MIN_READ_BUFFER);
+        negotiated.least_buffer.store(least, Ordering::Release);
 
         let (flags, flags2) = (flags.bits() as u32, (flags.bits() >> 32) as u32);
         let has_background = args.minor >= 13;

@@ -126,6 +126,10 @@ pub struct Session {
     rings: Mutex<Option<Arc<rings::Rings>>>,
     /// They come by io_uring to a loop with one thread.
     solo: AtomicBool,
+    /// What stays of such a loop's ring when its thread ends.
+    site: Mutex<Option<Arc<rings::solo::Site>>>,
+    /// What such a loop's ring gave to a program that reads by itself.
+    handed_out: rings::by_hand::HandedOut,
     /// Its mount is one with `auto_unmount`.
     watched: AtomicBool,
     turns: Arc<Turns>,
@@ -151,6 +155,8 @@ struct Negotiated {
     no_interrupt: AtomicBool,
     /// Bytes a request may have, headers included.
     buffer_size: AtomicUsize,
+    /// See [`Session::least_buffer`].
+    least_buffer: AtomicUsize,
 }
 
 impl Session {
@@ -177,6 +183,7 @@ impl Session {
                 setxattr_ext: AtomicBool::new(false),
                 no_interrupt: AtomicBool::new(false),
                 buffer_size: AtomicUsize::new(DEFAULT_PAGES * page_size() + HEADER_ROOM),
+                least_buffer: AtomicUsize::new(0),
             },
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
@@ -185,6 +192,8 @@ impl Session {
             loop_kind: Mutex::new(LoopKind::None),
             rings: Mutex::new(None),
             solo: AtomicBool::new(false),
+            site: Mutex::default(),
+            handed_out: Default::default(),
             watched: AtomicBool::new(false),
             turns: Arc::default(),
             let_go: AtomicBool::new(false),
@@ -249,6 +258,11 @@ impl Session {
     /// Bytes a receive buffer must hold.
     pub fn buffer_size(&self) -> usize {
         self.negotiated.buffer_size.load(Ordering::Acquire)
+    }
+
+    /// Bytes that the kernel wants whoever reads it to have room for; 0 before INIT.
+    pub fn least_buffer(&self) -> usize {
+        self.negotiated.least_buffer.load(Ordering::Acquire)
     }
 
     /// Whether INIT has been answered.

@@ -324,7 +324,7 @@ impl Session {
             log::error!("fuse: session is not mounted");
             return Errno::EBADF.negated();
         }
-        if self.solo.load(Ordering::Relaxed) {
+        if self.by_solo() {
             // The kernel gives requests to the ring of one thread, and takes nothing else for them.
             log::info!("fuse: requests come by the io_uring of a loop with one thread: one serves");
             return self.run_single();

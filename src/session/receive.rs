@@ -206,7 +206,7 @@ fn judge_failed_read(result: Result<usize>) -> Result<Received> {
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Whether reading waits for a request.
-fn blocks(channel: &dyn Channel) -> bool {
+pub(super) fn blocks(channel: &dyn Channel) -> bool {
     let fd = crate::sys::uring::borrow(channel.raw_fd(), channel);
     fcntl(fd, FcntlArg::F_GETFL)
         .is_ok_and(|flags| !OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK))
@@ -227,7 +227,12 @@ const SPLICE_IN_MIN: usize = 64 * 1024;
 impl Session {
     /// Receives one request into `buffer`; blocks until there is one. Returns its length, 0 at the
     /// end of the connection, `EINTR` on a signal. For applications that read by themselves.
-    pub fn receive(&self, channel: &dyn Channel, buffer: &mut [u8]) -> Result<usize> {
+    pub fn receive(self: &Arc<Self>, channel: &dyn Channel, buffer: &mut [u8]) -> Result<usize> {
+        if self.by_solo()
+            && let Some(solo) = solo::take_over(self)
+        {
+            return solo.receive(self, buffer);
+        }
         let by_rings = self.serve_rings_beside_reader() && blocks(channel);
         loop {
             // The end may come by a ring, and wakes nobody who reads here.
@@ -236,17 +241,30 @@ impl Session {
                 self.rest_beside_reader();
                 return Ok(0);
             }
-            match channel.read(buffer) {
-                Ok(len) if len < IN_HEADER_SIZE => return Err(short_read(len)),
-                Ok(len) => return Ok(len),
-                Err(Errno::ENOENT) => {}
-                Err(Errno::ENODEV | Errno::ECONNABORTED) => {
-                    self.exit().request();
+            if let Some(len) = self.read_once(channel, buffer)? {
+                if len == 0 {
                     self.rest_beside_reader();
-                    return Ok(0);
                 }
-                Err(error) => return Err(log_read_error(error)),
+                return Ok(len);
             }
+        }
+    }
+
+    /// Reads once: `None` if the request has vanished meanwhile, 0 at the end of the connection.
+    pub(super) fn read_once(
+        &self,
+        channel: &dyn Channel,
+        buffer: &mut [u8],
+    ) -> Result<Option<usize>> {
+        match channel.read(buffer) {
+            Ok(len) if len < IN_HEADER_SIZE => Err(short_read(len)),
+            Ok(len) => Ok(Some(len)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(Errno::ENODEV | Errno::ECONNABORTED) => {
+                self.exit().request();
+                Ok(Some(0))
+            }
+            Err(error) => Err(log_read_error(error)),
         }
     }
 

@@ -3,10 +3,10 @@
 //! A session whose requests come by the rings of a multi-threaded loop may go on with a single-threaded
 //! one. The rings stay as they are, since the kernel knows them; their threads take turns then.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use crate::sync::{self, AtomicU32, Mutex, MutexGuard};
 
 /// How often who waits for a turn looks whether it still wants it.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -14,7 +14,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Whose turn it is to call a handler.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    one_at_a_time: AtomicBool,
+    /// 1 if there are turns to be taken.
+    one_at_a_time: AtomicU32,
     turn: Mutex<()>,
 }
 
@@ -29,12 +30,12 @@ impl Turns {
     /// From now on one handler is called at a time, or as many as come. To be called while none is
     /// called at all.
     pub fn one_at_a_time(&self, one: bool) {
-        self.one_at_a_time.store(one, Ordering::SeqCst);
+        self.one_at_a_time.store(one.into(), Ordering::SeqCst);
     }
 
     /// Whether one handler is called at a time.
     pub fn are_taken(&self) -> bool {
-        self.one_at_a_time.load(Ordering::SeqCst)
+        self.one_at_a_time.load(Ordering::SeqCst) == 1
     }
 
     /// Waits for a turn as long as it is wanted; `None` if it no longer is.
@@ -43,7 +44,7 @@ impl Turns {
             return Some(Turn { _guard: None });
         }
         loop {
-            if let Some(guard) = self.turn.try_lock_for(LOOK_EVERY) {
+            if let Some(guard) = sync::try_lock_for(&self.turn, LOOK_EVERY) {
                 return Some(Turn { _guard: Some(guard) });
             }
             if !wanted() {
@@ -53,7 +54,7 @@ impl Turns {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

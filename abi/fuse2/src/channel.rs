@@ -2,13 +2,16 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::io::IoSlice;
+use std::mem;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
+use ferrofuse::memory;
 use ferrofuse::mount::MountPoint;
+use ferrofuse::session::Message;
 use ferrofuse::transport::{Channel, Device};
 use ferrofuse::wire::IN_HEADER_SIZE;
 use ferrofuse::{Errno, Result};
@@ -37,6 +40,8 @@ pub struct CChan {
     pub session: AtomicPtr<FuseSession>,
     /// `None` if there is no descriptor.
     io: Option<Arc<dyn Channel>>,
+    /// Kept for programs whose buffers are too small.
+    spare: Mutex<Vec<u8>>,
     /// What is to be unmounted with it.
     pub mounted: Mutex<Option<MountPoint>>,
 }
@@ -90,6 +95,7 @@ impl CChan {
             data,
             session: AtomicPtr::new(ptr::null_mut()),
             io,
+            spare: Mutex::default(),
             mounted: Mutex::new(None),
         })
     }
@@ -111,7 +117,7 @@ impl CChan {
 
     /// Bytes that a request may have.
     pub fn bufsize(&self) -> size_t {
-        self.bufsize
+        self.bufsize.max(self.least_buffer())
     }
 
     /// A descriptor of its own for the device.
@@ -128,11 +134,55 @@ impl CChan {
         (!se.is_null()).then(|| unsafe { session("fuse_chan_recv", se) }).flatten()
     }
 
+    /// What a buffer for requests must have at least: as much as agreed, by a loop of the library's perhaps, whose buffers
+    /// are larger than those of programs.
+    fn least_buffer(&self) -> usize {
+        let engine = self.session().and_then(CSession::engine);
+        engine.filter(|_| self.is_device()).map_or(0, |engine| engine.least_buffer())
+    }
+
     /// Reads a request from the device. Returns its length, 0 at the end, or a negative errno.
+    ///
+    /// The kernel refuses a smaller buffer than was agreed, and a program may have asked for the size before. What does
+    /// not fit into its buffer it is not given: that is served here.
     fn read(&self, buf: &mut [u8]) -> c_int {
+        let least = self.least_buffer();
+        if buf.len() >= least {
+            return self.read_into(buf);
+        }
+        let mut large = mem::take(&mut *self.spare.lock());
+        if large.len() < least {
+            large = match memory::zeroed("a request", least) {
+                Ok(large) => large,
+                Err(error) => return error.negated(),
+            };
+        }
+        let result = loop {
+            let result = self.read_into(&mut large);
+            let message = usize::try_from(result).ok().and_then(|len| large.get(..len));
+            let Some(message) = message else { break result };
+            if let Some(room) = buf.get_mut(..message.len()) {
+                room.copy_from_slice(message);
+                break result;
+            }
+            if let (Some(io), Some(engine)) = (self.io(), self.session().and_then(CSession::engine))
+            {
+                engine.process(Message::in_memory(message), &io);
+            }
+        };
+        *self.spare.lock() = large;
+        result
+    }
+
+    fn read_into(&self, buf: &mut [u8]) -> c_int {
         let (Some(io), se) = (self.io(), self.session()) else { return Errno::EBADF.negated() };
+        // What a loop of the library's has begun by io_uring goes on so, beside the device.
+        let engine = se.and_then(CSession::engine).filter(|engine| engine.uses_rings());
         loop {
-            let received = io.read(buf);
+            let received = match engine {
+                Some(engine) => engine.receive(&*io, buf),
+                None => io.read(buf),
+            };
             if se.is_some_and(CSession::is_exited) {
                 return 0;
             }

@@ -100,8 +100,14 @@ pub fn single(session: &CSession) -> c_int {
 
 /// Serves requests in several threads; one of them at a time waits for the next. Returns as [`single`] does.
 ///
-/// `next` and `serve` are called in any of the threads.
-pub fn multi<T>(next: impl Fn() -> Step<T> + Sync, serve: impl Fn(T) + Sync) -> c_int {
+/// `next` and `serve` are called in any of the threads, or in the calling one only if the session's requests come by its
+/// ring.
+pub fn multi<T>(
+    session: &CSession,
+    next: impl Fn() -> Step<T> + Sync,
+    serve: impl Fn(T) + Sync,
+) -> c_int {
+    let workers = if session.engine().is_some_and(|engine| engine.by_solo()) { 1 } else { WORKERS };
     let result = Mutex::new(None);
     let work = || {
         loop {
@@ -120,7 +126,7 @@ pub fn multi<T>(next: impl Fn() -> Step<T> + Sync, serve: impl Fn(T) + Sync) -> 
         }
     };
     thread::scope(|scope| {
-        for _ in 1..WORKERS {
+        for _ in 1..workers {
             scope.spawn(|| {
                 leave_to_others();
                 work();

@@ -69,7 +69,7 @@ pub unsafe extern "C" fn fuse_session_loop_mt(se: *mut FuseSession) -> c_int {
     let config =
         LoopConfig { clone_fd: false, max_idle_threads: Some(MAX_IDLE), max_threads: MAX_THREADS };
     let by_hand = |session: &CSession| {
-        hand::multi(|| hand::next(session), |request| hand::serve(session, request))
+        hand::multi(session, || hand::next(session), |request| hand::serve(session, request))
     };
     // SAFETY: the caller's promise.
     unsafe { run("fuse_session_loop_mt", se, |engine| engine.run_multi(config), by_hand) }

@@ -12,12 +12,14 @@
 //!   are max_threads seats beyond the first ones;
 //! * the ordinary workers, who go on reading the device: what the rings can't carry comes there.
 //!
-//! With one thread (`fuse_session_loop`): [`solo`].
+//! With one thread (`fuse_session_loop`): [`solo`], which also goes on with a program's own loop ([`by_hand`]).
 //!
 //! A seat has no more than one entry armed. What the kernel puts into another one while the seat's
 //! handler runs would wait for that handler.
 
+mod admission;
 mod bench;
+pub(super) mod by_hand;
 mod clerk;
 mod depth;
 mod desk;
@@ -273,21 +275,9 @@ impl Rings {
         }
     }
 
-    /// Waits until a handler may be called, and announces one; `None` if none ever may. Whoever shuts
-    /// the gate waits for the announced.
+    /// Waits until a handler may be called, and announces one; `None` if none ever may.
     fn admit(&self, member: &Member) -> Option<Turn<'_>> {
-        loop {
-            member.begin();
-            if self.gate.is_open()
-                && let Some(turn) = self.turns.take(|| self.gate.is_open())
-            {
-                return Some(turn);
-            }
-            member.end();
-            if !self.gate.pass() {
-                return None;
-            }
-        }
+        admission::admit(&self.gate, &self.turns, member)
     }
 
     /// Serves what was [taken](Rings::taken).

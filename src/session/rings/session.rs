@@ -106,13 +106,20 @@ impl Session {
     }
 
     /// Whether requests come by io_uring.
-    pub(in crate::session) fn uses_rings(&self) -> bool {
-        self.rings.lock().is_some() || self.solo.load(Ordering::Relaxed)
+    pub fn uses_rings(&self) -> bool {
+        self.rings.lock().is_some() || self.by_solo()
+    }
+
+    /// Whether they come by the ring of a single-threaded loop, which only the thread that ran it can look into.
+    pub fn by_solo(&self) -> bool {
+        self.solo.load(Ordering::Relaxed)
     }
 
     /// Lets go of all rings, for good.
     pub(in crate::session) fn end_rings(self: &Arc<Self>) {
         solo::end(self);
+        *self.site.lock() = None;
+        self.handed_out.clear();
         let rings = self.rings.lock().take();
         if let Some(rings) = rings {
             rings.close();

@@ -1,13 +1,15 @@
 //! One thread's io_uring.
 
 use std::marker::PhantomData;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use io_uring::squeue::Entry128;
 use io_uring::types::{Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::bell::Bell;
 use super::entry::HasEntry;
@@ -43,9 +45,8 @@ pub enum Event<T> {
 /// It also ends with that thread or before, and nowhere else: a request on its way to a ring that
 /// another thread closes never comes to an end.
 pub struct Ring<T> {
-    /// Before `io`, to be dropped before it.
-    unshared: Option<Unshared>,
-    io: Inherited<IoUring<Entry128, cqueue::Entry>>,
+    /// `None` after [`Ring::end`].
+    io: Option<Io>,
     device: RawFd,
     bell: RawFd,
     /// Where the bell's count is read to; boxed, so that it does not move.
@@ -57,6 +58,13 @@ pub struct Ring<T> {
     occupied: bool,
     /// Not to be sent to another thread.
     thread: PhantomData<*const ()>,
+}
+
+/// A ring as the kernel knows it.
+struct Io {
+    /// Before `io`, to be dropped before it.
+    unshared: Option<Unshared>,
+    io: Inherited<IoUring<Entry128, cqueue::Entry>>,
 }
 
 impl<T: HasEntry> Ring<T> {
@@ -72,8 +80,7 @@ impl<T: HasEntry> Ring<T> {
         let io = builder.build(room).map_err(Errno::from)?;
         let bell = bell.fd().as_raw_fd();
         let mut ring = Ring {
-            unshared: None,
-            io: Inherited::new(io),
+            io: Some(Io { unshared: None, io: Inherited::new(io) }),
             device,
             bell,
             count: Box::new([0; 8]),
@@ -88,13 +95,36 @@ impl<T: HasEntry> Ring<T> {
 
     /// Keeps forked children from the ring's descriptor. For a thread that goes on when the ring has ended.
     pub fn unshare(&mut self) -> Result<()> {
-        self.unshared = Some(Unshared::new(self.io.get()?.as_raw_fd()));
+        let io = self.io.as_mut().ok_or(Errno::ENOTCONN)?;
+        io.unshared = Some(Unshared::new(io.io.get()?.as_raw_fd()));
         Ok(())
+    }
+
+    /// Takes the ring down and waits, no longer than `limit`, until the kernel has let go of all that was armed here.
+    /// That happens behind this thread's back, and what the kernel puts there meanwhile comes to nothing.
+    pub fn end(&mut self, limit: Duration) {
+        let Ok(io) = self.io() else { return };
+        // A registered file is closed when the ring has gone altogether.
+        let gone = nix::unistd::pipe2(OFlag::O_CLOEXEC).ok().and_then(|(gone, held)| {
+            io.submitter().register_files(&[held.as_raw_fd()]).ok()?;
+            Some(gone)
+        });
+        self.io = None;
+        if let (Some(gone), Ok(limit)) = (gone, PollTimeout::try_from(limit)) {
+            let mut polled = [PollFd::new(gone.as_fd(), PollFlags::POLLIN)];
+            // By a signal it may be cut short; then it is not waited for.
+            let _ = nix::poll::poll(&mut polled, limit);
+        }
+    }
+
+    /// `ENOTCONN` in a forked child, and of a ring that was ended.
+    fn io(&mut self) -> Result<&mut IoUring<Entry128, cqueue::Entry>> {
+        self.io.as_mut().ok_or(Errno::ENOTCONN)?.io.get()
     }
 
     /// Queues a submission; makes room by submitting if there is none.
     fn push(&mut self, entry: &Entry128) -> Result<()> {
-        let io = self.io.get()?;
+        let io = self.io()?;
         // SAFETY: callers' entries refer to memory that outlives them: `count` lives as long as the
         // ring, and `armed` keeps an entry's buffers. The kernel uses either only within system calls
         // of this thread, so not after the ring has gone.
@@ -184,9 +214,7 @@ impl<T: HasEntry> Ring<T> {
     ///
     /// Goes to the kernel with the next [`Ring::submit`] or [`Ring::wait`].
     pub fn commit(&mut self, entry: Arc<T>) -> Result<()> {
-        if self.io.is_inherited() {
-            return Err(Errno::ENOTCONN);
-        }
+        self.io()?;
         let commit_id = entry.entry().give_to_kernel().ok_or(Errno::EINVAL)?;
         self.occupied |= entry.entry().buffers().is_large();
         self.arm(entry, COMMIT_AND_FETCH, commit_id, None)
@@ -194,14 +222,14 @@ impl<T: HasEntry> Ring<T> {
 
     /// Gives what was queued to the kernel.
     pub fn submit(&mut self) -> Result<()> {
-        self.io.get()?.submit().map_err(Errno::from)?;
+        self.io()?.submit().map_err(Errno::from)?;
         Ok(())
     }
 
     /// Gives what was queued to the kernel and blocks until something has happened, a signal comes
     /// (`EINTR`) or `limit` has passed, which is no error.
     pub fn wait(&mut self, limit: Option<Duration>) -> Result<()> {
-        let io = self.io.get()?;
+        let io = self.io()?;
         if !io.completion().is_empty() {
             return self.submit();
         }
@@ -227,7 +255,7 @@ impl<T: HasEntry> Ring<T> {
     /// is needed. Nothing is given if something was queued that the kernel has not, or has happened that was not
     /// taken.
     pub fn give_back(&mut self) {
-        let Ok(io) = self.io.get() else { return };
+        let Ok(io) = self.io() else { return };
         if !(io.submission().is_empty() && io.completion().is_empty()) {
             return;
         }
@@ -241,7 +269,7 @@ impl<T: HasEntry> Ring<T> {
 
     /// What has happened; nothing if nothing has.
     pub fn next_event(&mut self) -> Option<Event<T>> {
-        let cqe = self.io.get().ok()?.completion().next()?;
+        let cqe = self.io().ok()?.completion().next()?;
         Some(match cqe.user_data() {
             BELL => {
                 // Not heard again if that fails; nothing else could be done.

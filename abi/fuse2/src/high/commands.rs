@@ -10,7 +10,7 @@ use super::fuse::fuse_exited;
 use super::handle::{fuse, fuse_exit, run};
 use crate::channel::{fuse_chan_bufsize, fuse_chan_recv};
 use crate::hand::{self, Step};
-use crate::session::{fuse_session_next_chan, fuse_session_process, fuse_session_reset};
+use crate::session::{fuse_session_next_chan, fuse_session_process, fuse_session_reset, session};
 use crate::types::{Fuse, FuseCmd};
 
 /// `fuse_processor_t`: serves or keeps a request.
@@ -142,9 +142,10 @@ pub unsafe extern "C" fn fuse_loop_mt_proc(
         };
         // SAFETY: the caller's promise; the session lives as long as the file system.
         unsafe {
-            run("fuse_loop_mt_proc", f, |session| {
-                let result = hand::multi(next, serve);
-                fuse_session_reset(session);
+            run("fuse_loop_mt_proc", f, |se| {
+                let Some(live) = session("fuse_loop_mt_proc", se) else { return -1 };
+                let result = hand::multi(live, next, serve);
+                fuse_session_reset(se);
                 result
             })
         }
