@@ -7,10 +7,10 @@ import pairs
 from workloads import Load
 
 LOADS = (Load("read", title="4 KiB read"), Load("stat", title="stat"))
-BARE = mounts.Program("bare", "", "bare", source=False)
-PLACED = mounts.Program("bare", "", "bare", source=False, flags=("-p",))
-ONE_THREAD = mounts.Program("memory_ll", "libfuse3.so", "memory_ll", source=False, flags=("-s",))
-WORKERS = mounts.Program("memory_ll", "libfuse3.so", "memory_ll", source=False)
+BARE = mounts.Program("bare", "", "bare", source=False, fixed=True)
+PLACED = mounts.Program("bare", "", "bare", source=False, fixed=True, flags=("-p",))
+ONE_THREAD = mounts.Program("memory_ll", "libfuse3.so", "memory_ll", source=False, fixed=True, flags=("-s",))
+WORKERS = mounts.Program("memory_ll", "libfuse3.so", "memory_ll", source=False, fixed=True)
 ONE, ANY = "client and daemon on one processor", "where the scheduler puts them"
 
 

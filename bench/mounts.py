@@ -26,7 +26,8 @@ class Program:
     library: str       # what its mapped library is called; "": it has none
     file: str          # below the folder of built programs
     options: str = ""
-    source: bool = True  # it shows a directory; else it has its own content, or begins empty
+    source: bool = True  # it shows a directory; else it begins empty
+    fixed: bool = False  # neither: it has a content that can't be changed
     flags: tuple = ()
 
     def command(self, bins, mountpoint, source, options=()):
@@ -47,6 +48,7 @@ PROGRAMS = {p.name: p for p in (
     Program("passthrough_hl", "libfuse3.so", "passthrough_hl", NO_CACHE),
     Program("memfs_ll", "libfuse3.so", "memfs_ll", "timeout=0", source=False),
     Program("passthrough2", "libfuse.so.2", "2/paths29", NO_CACHE),
+    Program("socket_ll", "libfuse3.so", "memory_ll", "socket", source=False, fixed=True),
 )}
 
 
