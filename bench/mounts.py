@@ -23,17 +23,20 @@ class Failed(Exception):
 @dataclasses.dataclass(frozen=True)
 class Program:
     name: str
-    library: str       # what its mapped library is called
+    library: str       # what its mapped library is called; "": it has none
     file: str          # below the folder of built programs
     options: str = ""
     source: bool = True  # it shows a directory; else it begins empty
+    fixed: bool = False  # neither: it has a content that can't be changed
+    flags: tuple = ()
 
     def command(self, bins, mountpoint, source, options=()):
-        words = [os.path.join(bins, self.file), mountpoint, "-f"]
+        words = [os.path.join(bins, self.file), mountpoint, "-f", *self.flags]
         given = [self.options] if self.options else []
         if self.source and self.library != "libfuse.so.2":
             given.append(f"source={source}")
-        return [*words, "-o", ",".join([*given, *options])]
+        given += options
+        return [*words, "-o", ",".join(given)] if given else words
 
     def environment(self, source):
         return {"FT_SOURCE": source} if self.source else {}
@@ -45,6 +48,7 @@ PROGRAMS = {p.name: p for p in (
     Program("passthrough_hl", "libfuse3.so", "passthrough_hl", NO_CACHE),
     Program("memfs_ll", "libfuse3.so", "memfs_ll", "timeout=0", source=False),
     Program("passthrough2", "libfuse.so.2", "2/paths29", NO_CACHE),
+    Program("socket_ll", "libfuse3.so", "memory_ll", "socket", source=False, fixed=True),
 )}
 
 
@@ -55,6 +59,16 @@ def own_mount_namespace():
         raise Failed(f"no mount namespace of its own: {os.strerror(ctypes.get_errno())}")
 
 
+CC = ("gcc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
+
+
+def pkg_config(what):
+    done = subprocess.run(["pkg-config", what, "fuse3"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"pkg-config: {done.stderr.strip()}")
+    return done.stdout.split()
+
+
 def build(out):
     """Builds the programs, with the system's headers, and the load; returns their folder."""
     c_tests = os.path.join(ROOT, "c-tests")
@@ -62,8 +76,10 @@ def build(out):
     for command in (
         ["make", "-s", "-C", c_tests, f"OUT={out}", *(f"{out}/{name}" for name in names)],
         ["make", "-s", "-C", os.path.join(c_tests, "fuse2"), f"OUT={out}/2", f"{out}/2/paths29"],
-        ["gcc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror",
-         os.path.join(HERE, "load.c"), "-o", os.path.join(out, "load")],
+        [*CC, os.path.join(HERE, "load.c"), "-o", os.path.join(out, "load")],
+        [*CC, os.path.join(HERE, "bare.c"), "-o", os.path.join(out, "bare")],
+        [*CC, f"-I{c_tests}", *pkg_config("--cflags"), os.path.join(HERE, "memory_ll.c"),
+         "-o", os.path.join(out, "memory_ll"), *pkg_config("--libs")],
     ):
         os.makedirs(out, exist_ok=True)
         done = subprocess.run(command, capture_output=True, text=True)
@@ -115,6 +131,8 @@ class Mount:
         self.start_up = time.monotonic() - self.started
 
     def prove_library(self, libdir):
+        if not self.program.library:
+            return
         with open(f"/proc/{self.pid}/maps") as maps:
             mapped = {line.split()[-1] for line in maps if self.program.library in line}
         home = os.path.realpath(libdir) + "/" if libdir else ("/lib/", "/usr/lib/", "/usr/local/lib/")

@@ -68,7 +68,22 @@ def sizes(rows):
                          f"{s.rest} / {o.rest} KiB", f"{s.peak} / {o.peak} KiB") for name, s, o in rows))
 
 
-def write(path, machine, state, results, counts, small):
+def beside_bare(found):
+    """`found` has (where, load, compared)."""
+    head = ("processors", "load", "what", "rate", "ratio", "+-", "daemon's time each", "ratio")
+    rows = []
+    for where, load, compared in found:
+        for what, one in compared.measured.items():
+            row = [where, load.name, what, rate_of(load, one.rate)]
+            if what in compared.ratio:
+                rows.append((*row, f"**{compared.ratio[what]:.2f}**", f"{compared.spread[what]:.2f}",
+                             time_of(one.cpu), f"**{compared.cpu_ratio[what]:.2f}**"))
+            else:
+                rows.append((*row, "", "", time_of(one.cpu), ""))
+    return table(head, rows)
+
+
+def write(path, machine, state, results, counts, small, beside):
     folder = os.path.dirname(path)
     lines = ["# Debian's libfuse and ferrofuse, side by side", "",
              "Written by `make bench`. The same programs on both libraries, in turns; medians of the rounds. Where several",
@@ -86,6 +101,11 @@ def write(path, machine, state, results, counts, small):
     if small:
         lines += ["", "## Start and memory", "", "From exec to the first reply; resident memory of the process.", ""]
         lines += sizes(small)
+    if beside:
+        lines += ["", "## Beside a bare loop", "", "`bench/bare.c` answers from memory by one thread without a library, "
+                  "`bench/memory_ll.c` the same by a library, with `-s`", "by one thread. `placed`: under SCHED_IDLE, on "
+                  "its client's processor. Ratios are those to the bare loop. A 4 KiB read is one", "request, a stat is two.", ""]
+        lines += beside_bare(beside)
     if results:
         lines += ["", "## Time"]
         lines += timing(results)

@@ -81,6 +81,7 @@ ALL = (
     ("passthrough_ll", "ext4", (SMALL[0], *LARGE, *CACHED, NAMES[3])),
     ("passthrough_hl", "tmpfs", FEW + NAMES[4:]),
     ("memfs_ll", "memory", FEW),
+    ("socket_ll", "a socket", LARGE[:3]),
     ("passthrough2", "tmpfs", FEW + NAMES[4:]),
 )
 QUICK = (
@@ -93,7 +94,7 @@ QUICK = (
 def make_source(kind, folder):
     """A folder on that filesystem; returns what undoes it."""
     os.makedirs(folder)
-    if kind == "memory":
+    if kind in ("memory", "a socket"):
         return lambda: None
     if kind == "tmpfs":
         call("mount", "-t", "tmpfs", "none", folder)

@@ -59,9 +59,9 @@ pub fn copy(dst: &mut Vector<'_>, src: &mut Vector<'_>, flags: CopyFlags) -> Res
 
 /// A segment and an offset in it.
 #[derive(Clone, Copy)]
-struct At(Segment, usize);
+struct At<'v>(&'v Segment, usize);
 
-impl At {
+impl At<'_> {
     fn memory(self) -> Result<*mut u8> {
         let At(segment, off) = self;
         if segment.mem.is_null() {
@@ -70,7 +70,7 @@ impl At {
         Ok(segment.mem.wrapping_add(off))
     }
 
-    fn skip(self, len: usize) -> At {
+    fn skip(self, len: usize) -> Self {
         At(self.0, self.1 + len)
     }
 }
@@ -78,7 +78,7 @@ impl At {
 /// # Safety
 /// `len` must fit into both segments from their offsets on. Memory must be readable, and that of
 /// `to` writable; descriptors that are open must stay open.
-unsafe fn step(to: At, from: At, len: usize, flags: CopyFlags) -> Result<usize> {
+unsafe fn step(to: At<'_>, from: At<'_>, len: usize, flags: CopyFlags) -> Result<usize> {
     if len == 0 {
         return Ok(0);
     }
@@ -131,7 +131,7 @@ fn until_done(
 
 /// # Safety
 /// `mem` must be valid for storing `len` bytes.
-unsafe fn read(mem: *mut u8, from: At, len: usize) -> Result<usize> {
+unsafe fn read(mem: *mut u8, from: At<'_>, len: usize) -> Result<usize> {
     let At(segment, off) = from;
     until_done(len, segment.retries(), |done, left| {
         let pos = segment.position(off + done)?;
@@ -153,7 +153,7 @@ unsafe fn read(mem: *mut u8, from: At, len: usize) -> Result<usize> {
 
 /// # Safety
 /// `mem` must be valid for reading `len` bytes.
-unsafe fn write(to: At, mem: *const u8, len: usize) -> Result<usize> {
+unsafe fn write(to: At<'_>, mem: *const u8, len: usize) -> Result<usize> {
     let At(segment, off) = to;
     until_done(len, segment.retries(), |done, left| {
         let pos = segment.position(off + done)?;
@@ -169,7 +169,7 @@ unsafe fn write(to: At, mem: *const u8, len: usize) -> Result<usize> {
     })
 }
 
-fn spliced(to: At, from: At, len: usize, flags: CopyFlags) -> Result<usize> {
+fn spliced(to: At<'_>, from: At<'_>, len: usize, flags: CopyFlags) -> Result<usize> {
     let mut how = SpliceFlags::empty();
     how.set(SpliceFlags::MOVE, flags.contains(CopyFlags::SPLICE_MOVE));
     how.set(SpliceFlags::NONBLOCK, flags.contains(CopyFlags::SPLICE_NONBLOCK));
@@ -183,7 +183,7 @@ fn spliced(to: At, from: At, len: usize, flags: CopyFlags) -> Result<usize> {
 }
 
 /// Reads and writes in small steps until `len` bytes are through or a step comes out short.
-fn bounce(to: At, from: At, len: usize) -> Result<usize> {
+fn bounce(to: At<'_>, from: At<'_>, len: usize) -> Result<usize> {
     let mut room = [0; BOUNCE];
     let mut done = 0;
     while done < len {

@@ -205,9 +205,10 @@ impl<'a> Vector<'a> {
     }
 
     /// The cursor's segment and offset; `None` at the end, `EINVAL` if the offset lies outside.
-    pub(super) fn at_cursor(&self) -> Option<Result<(Segment, usize)>> {
+    #[inline]
+    pub(super) fn at_cursor(&self) -> Option<Result<(&Segment, usize)>> {
         let segment = self.segments().get(self.idx)?;
-        Some(if self.off <= segment.size { Ok((*segment, self.off)) } else { Err(Errno::EINVAL) })
+        Some(if self.off <= segment.size { Ok((segment, self.off)) } else { Err(Errno::EINVAL) })
     }
 
     /// Moves on by `len` bytes that lie within the current segment. False once exhausted.

@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::caps::Features;
 use super::contexts::Contexts;
 use super::interrupt::Arrival;
 use super::ops::{CopyRange, FileInfo, Forget, IoctlCall};
@@ -412,7 +411,7 @@ impl Session {
             file.lock_owner = args.lock_owner;
             file.flags = args.flags.cast_signed();
         }
-        let vectors = self.ops.features().contains(Features::WRITE_VECTOR);
+        let vectors = self.takes_vectors;
         match payload.resolve(data, args.size as usize, !vectors) {
             Ok(mut resolved) if vectors => {
                 self.ops.write_vector(req, node, resolved.vector(), args.offset, &file);

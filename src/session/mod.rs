@@ -47,6 +47,7 @@ use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
+use caps::Features;
 pub use device::CharDevice;
 pub use early::EarlyServer;
 pub use errand::ExitPatience;
@@ -108,6 +109,8 @@ enum LoopKind {
 /// A filesystem being served.
 pub struct Session {
     pub(super) ops: Box<dyn LowLevelOps>,
+    /// The data of a WRITE is given to it as a vector.
+    takes_vectors: bool,
     pub(super) config: Config,
     /// Every request and reply is logged.
     /// The user who made the session, for `deny_others`.
@@ -167,6 +170,7 @@ impl Session {
         Arc::new_cyclic(|session| Session {
             sheet: stats::Sheet::new(&config),
             placement: Placement::new(config.placement),
+            takes_vectors: ops.features().contains(Features::WRITE_VECTOR),
             ops,
             config,
             owner: nix::unistd::getuid().as_raw(),

@@ -270,7 +270,7 @@ impl Session {
 
     /// Receives one request the way that suits it: spliced if `expect_large`, else read. What stays
     /// in a pipe is put into `payload`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn receive_one(
         &self,
         channel: &dyn Channel,

@@ -1,10 +1,12 @@
 //! Attributes: getattr, setattr, and what the options make of them.
 
+use super::config::TreeConfig;
 use super::core::Tree;
 use super::file::{OpenFile, SetTime};
 use super::nodes::{Id, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use crate::errno::Result;
 use crate::session::ops::FileInfo;
 use crate::session::{NodeId, Request};
@@ -15,32 +17,34 @@ use crate::wire::reply::Timeout;
 /// Bits of a mode that say what kind of file it is.
 pub(super) const TYPE: u32 = libc::S_IFMT;
 
-impl<P: PathOps> Tree<P> {
-    /// Attributes as the kernel is to see them.
-    pub(super) fn present(&self, id: Id, mut attr: Attr) -> Attr {
-        let config = self.config();
-        if !config.use_ino {
+impl TreeConfig {
+    /// Makes attributes what the kernel is to see.
+    #[inline]
+    pub(super) fn present(&self, id: Id, attr: &mut Attr) {
+        if !self.use_ino {
             attr.ino = id.into();
         }
-        if config.set_mode {
-            let mask = if config.dmask != 0 && attr.mode & TYPE == libc::S_IFDIR {
-                config.dmask
-            } else if config.fmask != 0 {
-                config.fmask
+        if self.set_mode {
+            let mask = if self.dmask != 0 && attr.mode & TYPE == libc::S_IFDIR {
+                self.dmask
+            } else if self.fmask != 0 {
+                self.fmask
             } else {
-                config.umask
+                self.umask
             };
             attr.mode = (attr.mode & TYPE) | (0o777 & !mask);
         }
-        attr.uid = config.set_uid.unwrap_or(attr.uid);
-        attr.gid = config.set_gid.unwrap_or(attr.gid);
-        attr
+        attr.uid = self.set_uid.unwrap_or(attr.uid);
+        attr.gid = self.set_gid.unwrap_or(attr.gid);
     }
+}
 
+impl<P: PathOps> Tree<P> {
     pub(super) fn getattr(&self, req: Request, node: NodeId, file: Option<&FileInfo>) {
         let result = self.serve(&req, || {
             let file = file.map(OpenFile::new);
-            let locked = self.lock_maybe_open(id_of(node), file.is_some())?;
+            let mut room = Room::new();
+            let locked = self.lock_maybe_open(id_of(node), file.is_some(), &mut room)?;
             self.need(OpSet::GETATTR)?;
             Ok((self.ops.getattr(locked.path(), file.as_ref())?, locked.hidden()))
         });
@@ -51,15 +55,16 @@ impl<P: PathOps> Tree<P> {
     fn reply_attr(&self, req: Request, id: Id, result: Result<(Attr, Option<bool>)>) {
         let _ = match result {
             Ok((mut attr, mut hidden)) => {
-                if hidden.is_none() || self.config().auto_cache {
+                let config = self.config();
+                if hidden.is_none() || config.auto_cache {
                     hidden = self.note_attr(id, &attr);
                 }
                 // The name out of sight is the library's own affair.
                 if hidden == Some(true) {
                     attr.nlink = attr.nlink.saturating_sub(1);
                 }
-                let timeout = Timeout::from_secs_f64(self.config().attr_timeout);
-                req.reply_attr(self.present(id, attr), timeout)
+                config.present(id, &mut attr);
+                req.reply_attr(attr, Timeout::from_secs_f64(config.attr_timeout))
             }
             Err(error) => req.reply_error(error),
         };
@@ -86,7 +91,8 @@ impl<P: PathOps> Tree<P> {
     ) {
         let result = self.serve(&req, || {
             let file = file.map(OpenFile::new);
-            let locked = self.lock_maybe_open(id_of(node), file.is_some())?;
+            let mut room = Room::new();
+            let locked = self.lock_maybe_open(id_of(node), file.is_some(), &mut room)?;
             let (path, file) = (locked.path(), file.as_ref());
             if valid.contains(SetattrValid::MODE) {
                 self.need(OpSet::CHMOD)?;

@@ -11,11 +11,12 @@ use super::directory::Directories;
 use super::hidden::HiddenNames;
 use super::interrupt::Interrupts;
 use super::locks::{Held, PathLocks, Target};
+use super::name::Name;
 use super::namespace::Namespace;
 use super::nodes::{Id, Node, Refusal};
 use super::ops::PathOps;
 use super::opset::OpSet;
-use super::path::Path;
+use super::path::Room;
 use crate::errno::{Errno, Result};
 use crate::session::Request;
 use crate::sys::signal::EmptyHandler;
@@ -44,7 +45,7 @@ pub struct Tree<P> {
 
 /// A path and the lock that keeps it valid.
 pub(super) struct Locked<'t> {
-    path: Path,
+    path: &'t CStr,
     /// The node of the name, where that is held too.
     pub known: Option<Id>,
     /// Whether the node is out of sight, where that is known.
@@ -54,24 +55,24 @@ pub(super) struct Locked<'t> {
 
 impl Locked<'_> {
     pub fn path(&self) -> &CStr {
-        self.path.as_c_str()
+        self.path
     }
 }
 
 /// Two paths and their lock.
 pub(super) struct LockedTwo<'t> {
-    first: Path,
-    second: Path,
+    first: &'t CStr,
+    second: &'t CStr,
     _held: Held<'t>,
 }
 
 impl LockedTwo<'_> {
     pub fn first(&self) -> &CStr {
-        self.first.as_c_str()
+        self.first
     }
 
     pub fn second(&self) -> &CStr {
-        self.second.as_c_str()
+        self.second
     }
 }
 
@@ -151,38 +152,53 @@ impl<P: PathOps> Tree<P> {
         }
     }
 
-    fn lock(&self, target: Target<'_>) -> Result<Locked<'_>> {
+    fn lock<'t>(&'t self, target: Target<'_>, room: &'t mut Room) -> Result<Locked<'t>> {
         let held = self.locks.acquire(&self.space, &[target]);
         let held = held.map_err(|refusal| self.refused(refusal, target.node))?;
-        let path = self.space.path(target.node, target.name).ok_or(self.compat.deleted)?;
+        let path = self.space.path(target.node, target.name, room).ok_or(self.compat.deleted)?;
         Ok(Locked { path, known: None, hidden: None, _held: held })
     }
 
     /// The path of a node.
-    pub(super) fn lock_node(&self, id: Id) -> Result<Locked<'_>> {
-        let look = |node: &Node| ((node.parent, node.name.clone()), node.hidden);
+    pub(super) fn lock_node<'t>(&'t self, id: Id, room: &'t mut Room) -> Result<Locked<'t>> {
+        let (mut place, mut hidden) = ((0, Name::EMPTY), false);
+        let look = |node: &Node| {
+            place = (node.parent, node.name.clone());
+            hidden = node.hidden;
+        };
         let held = self.locks.acquire_node(&self.space, id, look);
         let (held, seen) = held.map_err(|refusal| self.refused(refusal, id))?;
-        let (path, hidden) = match seen {
+        let path = match seen {
             // Nobody renames what is held.
-            Some((place, hidden)) => (self.space.path_at(place), Some(hidden)),
-            None => (self.space.path(id, None), None),
+            true => self.space.path_at(&place, room),
+            false => self.space.path(id, None, room),
         };
+        let hidden = seen.then_some(hidden);
         let path = path.ok_or(self.compat.deleted)?;
         Ok(Locked { path, known: None, hidden, _held: held })
     }
 
     /// The path of a name in a directory.
-    pub(super) fn lock_name(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
-        self.lock(Target::name(dir, name))
+    pub(super) fn lock_name<'t>(
+        &'t self,
+        dir: Id,
+        name: &[u8],
+        room: &'t mut Room,
+    ) -> Result<Locked<'t>> {
+        self.lock(Target::name(dir, name), room)
     }
 
     /// The path of a name that may have a node. The kernel looks a known name up again without the
     /// lock of its directory (after `ESTALE`, or when an entry's time is over), so the node is held
     /// too: otherwise the name could be taken away meanwhile.
-    pub(super) fn lock_looked_up(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
+    pub(super) fn lock_looked_up<'t>(
+        &'t self,
+        dir: Id,
+        name: &[u8],
+        room: &'t mut Room,
+    ) -> Result<Locked<'t>> {
         if let Some((held, known)) = self.locks.acquire_looked_up(&self.space, dir, name) {
-            let path = self.space.path(dir, Some(name)).ok_or(self.compat.deleted)?;
+            let path = self.space.path(dir, Some(name), room).ok_or(self.compat.deleted)?;
             return Ok(Locked { path, known, hidden: None, _held: held });
         }
         while let Some(child) = self.space.child(dir, name) {
@@ -193,41 +209,55 @@ impl<P: PathOps> Tree<P> {
             if let Ok(held) = held
                 && self.space.is_named(child, dir, name)
             {
-                let path = self.space.path(dir, Some(name)).ok_or(self.compat.deleted)?;
+                let path = self.space.path(dir, Some(name), room).ok_or(self.compat.deleted)?;
                 return Ok(Locked { path, known: Some(child), hidden: None, _held: held });
             }
             if self.space.nodes.with(dir, |node| node.is_deleted()) != Some(false) {
                 break;
             }
         }
-        self.lock_name(dir, name)
+        self.lock_name(dir, name, room)
     }
 
     /// The path of a name that is going to be taken away.
-    pub(super) fn lock_for_removal(&self, dir: Id, name: &[u8]) -> Result<Locked<'_>> {
-        self.lock(Target::write(dir, name))
+    pub(super) fn lock_for_removal<'t>(
+        &'t self,
+        dir: Id,
+        name: &[u8],
+        room: &'t mut Room,
+    ) -> Result<Locked<'t>> {
+        self.lock(Target::write(dir, name), room)
     }
 
-    pub(super) fn lock_two(&self, first: Target<'_>, second: Target<'_>) -> Result<LockedTwo<'_>> {
+    pub(super) fn lock_two<'t>(
+        &'t self,
+        first: Target<'_>,
+        second: Target<'_>,
+        [first_room, second_room]: &'t mut [Room; 2],
+    ) -> Result<LockedTwo<'t>> {
         let held = self.locks.acquire(&self.space, &[first, second]);
         let held = held.map_err(|refusal| self.refused(refusal, first.node))?;
-        let path = |target: Target<'_>| {
-            self.space.path(target.node, target.name).ok_or(self.compat.deleted)
-        };
-        Ok(LockedTwo { first: path(first)?, second: path(second)?, _held: held })
+        let first = self.space.path(first.node, first.name, first_room);
+        let second = self.space.path(second.node, second.name, second_room);
+        let (first, second) = first.zip(second).ok_or(self.compat.deleted)?;
+        Ok(LockedTwo { first, second, _held: held })
     }
 
     /// The path of an open file, if it still has one and the filesystem wants it.
-    pub(super) fn lock_open(&self, id: Id) -> Result<MaybeLocked<'_>> {
+    pub(super) fn lock_open<'t>(&'t self, id: Id, room: &'t mut Room) -> Result<MaybeLocked<'t>> {
         if self.config().nullpath_ok {
             return Ok(MaybeLocked::default());
         }
-        self.lock_if_named(id)
+        self.lock_if_named(id, room)
     }
 
     /// The path of an open file, if it still has one.
-    pub(super) fn lock_if_named(&self, id: Id) -> Result<MaybeLocked<'_>> {
-        match self.lock_node(id) {
+    pub(super) fn lock_if_named<'t>(
+        &'t self,
+        id: Id,
+        room: &'t mut Room,
+    ) -> Result<MaybeLocked<'t>> {
+        match self.lock_node(id, room) {
             Ok(locked) => Ok(MaybeLocked(Some(locked), None)),
             Err(error) if error == self.compat.deleted && self.compat.deleted_open => {
                 Ok(MaybeLocked::default())
@@ -237,25 +267,34 @@ impl<P: PathOps> Tree<P> {
     }
 
     /// The same for flush, which gives locks back whether the file has a name or not.
-    pub(super) fn lock_to_flush(&self, id: Id) -> Result<MaybeLocked<'_>> {
-        match self.lock_open(id) {
+    pub(super) fn lock_to_flush<'t>(
+        &'t self,
+        id: Id,
+        room: &'t mut Room,
+    ) -> Result<MaybeLocked<'t>> {
+        match self.lock_open(id, room) {
             Err(error) if error == self.compat.deleted => Ok(MaybeLocked::default()),
             locked => locked,
         }
     }
 
     /// The same for an operation that must not fail: libfuse 2 makes up a path for it.
-    pub(super) fn lock_to_release(&self, id: Id) -> MaybeLocked<'_> {
+    pub(super) fn lock_to_release<'t>(&'t self, id: Id, room: &'t mut Room) -> MaybeLocked<'t> {
         let made_up = !self.compat.deleted_open && !self.config().nullpath_ok;
-        self.lock_open(id).unwrap_or(MaybeLocked(None, made_up.then_some(c"-")))
+        self.lock_open(id, room).unwrap_or(MaybeLocked(None, made_up.then_some(c"-")))
     }
 
     /// The path of a node that may be open.
-    pub(super) fn lock_maybe_open(&self, id: Id, is_open: bool) -> Result<MaybeLocked<'_>> {
+    pub(super) fn lock_maybe_open<'t>(
+        &'t self,
+        id: Id,
+        is_open: bool,
+        room: &'t mut Room,
+    ) -> Result<MaybeLocked<'t>> {
         if is_open && self.compat.open_attributes {
-            return self.lock_open(id);
+            return self.lock_open(id, room);
         }
-        self.lock_node(id).map(|locked| MaybeLocked(Some(locked), None))
+        self.lock_node(id, room).map(|locked| MaybeLocked(Some(locked), None))
     }
 }
 

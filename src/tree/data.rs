@@ -8,6 +8,7 @@ use super::locks::Target;
 use super::nodes::{Id, id_of};
 use super::ops::{FileRange, PathOps, ReadData};
 use super::opset::OpSet;
+use super::path::Room;
 use crate::buf::{CopyFlags, Vector};
 use crate::errno::{Errno, Result};
 use crate::memory;
@@ -61,7 +62,8 @@ impl<P: PathOps> Tree<P> {
         let (size, offset) = (size.min(MAX_READ), offset.cast_signed());
         let mut buffer = Vec::new();
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             let (path, file) = (locked.path(), OpenFile::new(file));
             if self.has.contains(OpSet::READ_BUF) {
                 return self.ops.read_buf(path, size, offset, &file).map(Got::Data);
@@ -101,7 +103,8 @@ impl<P: PathOps> Tree<P> {
         file: &FileInfo,
     ) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             self.need(OpSet::WRITE)?;
             self.ops.write(locked.path(), data, offset.cast_signed(), &OpenFile::new(file))
         });
@@ -117,7 +120,8 @@ impl<P: PathOps> Tree<P> {
         file: &FileInfo,
     ) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             self.need(OpSet::WRITE_BUF)?;
             self.ops.write_buf(locked.path(), data, offset.cast_signed(), &OpenFile::new(file))
         });
@@ -138,7 +142,8 @@ impl<P: PathOps> Tree<P> {
                 return self.ops.copy_file_range(from, to, size, flags);
             }
             // Both at once; one after the other could wait in a circle.
-            match self.lock_two(Target::node(id_in), Target::node(id_out)) {
+            let mut rooms = [Room::new(), Room::new()];
+            match self.lock_two(Target::node(id_in), Target::node(id_out), &mut rooms) {
                 Ok(locked) => {
                     let from = FileRange { path: Some(locked.first()), ..from };
                     let to = FileRange { path: Some(locked.second()), ..to };
@@ -161,12 +166,14 @@ impl<P: PathOps> Tree<P> {
         size: usize,
         flags: i32,
     ) -> Result<usize> {
-        let first = self.lock_open(id_in)?;
+        let mut room = Room::new();
+        let first = self.lock_open(id_in, &mut room)?;
         if first.path().is_some() {
             let from = FileRange { path: first.path(), ..from };
             return self.ops.copy_file_range(from, to, size, flags);
         }
-        let second = self.lock_open(id_out)?;
+        let mut second_room = Room::new();
+        let second = self.lock_open(id_out, &mut second_room)?;
         let to = FileRange { path: second.path(), ..to };
         self.ops.copy_file_range(from, to, size, flags)
     }
@@ -180,7 +187,8 @@ impl<P: PathOps> Tree<P> {
         file: &FileInfo,
     ) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             self.need(OpSet::FALLOCATE)?;
             let (mode, offset, length) =
                 (mode.cast_signed(), offset.cast_signed(), length.cast_signed());
@@ -199,7 +207,8 @@ impl<P: PathOps> Tree<P> {
     ) {
         let result = self.serve(&req, || {
             // Under `nullpath_ok` too: libfuse gives it one, and programs rely on that.
-            let locked = self.lock_if_named(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_if_named(id_of(node), &mut room)?;
             self.need(OpSet::LSEEK)?;
             let (offset, whence) = (offset.cast_signed(), whence.cast_signed());
             self.ops.lseek(locked.path(), offset, whence, &OpenFile::new(file))
@@ -218,7 +227,8 @@ impl<P: PathOps> Tree<P> {
         handle: Option<PollHandle>,
     ) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             self.need(OpSet::POLL)?;
             self.ops.poll(locked.path(), &OpenFile::new(file), handle)
         });
@@ -256,7 +266,8 @@ impl<P: PathOps> Tree<P> {
                 true => self.directories.get(file.fh)?.file(),
                 false => OpenFile::new(file),
             };
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             self.need(OpSet::IOCTL)?;
             self.ops.ioctl(locked.path(), call.cmd, call.arg, &file, call.flags, &mut data)
         });

@@ -12,6 +12,7 @@ use super::listing::Listing;
 use super::nodes::{Id, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use crate::errno::{Errno, Result};
 use crate::session::ops::FileInfo;
 use crate::session::{NodeId, OpenReply, Request};
@@ -77,13 +78,15 @@ impl<P: PathOps> Tree<P> {
         }
         if req.reply_open(OpenReply { fh: handle, flags, backing_id: 0 }) == Err(Errno::ENOENT) {
             self.directories.remove(handle);
-            let locked = self.lock_to_release(id);
+            let mut room = Room::new();
+            let locked = self.lock_to_release(id, &mut room);
             self.releasedir_op(locked.path(), &file);
         }
     }
 
     fn open_directory(&self, id: Id, file: &mut OpenFile) -> Result<()> {
-        let locked = self.lock_node(id)?;
+        let mut room = Room::new();
+        let locked = self.lock_node(id, &mut room)?;
         if self.has.contains(OpSet::OPENDIR) {
             self.ops.opendir(locked.path(), file)?;
         }
@@ -102,7 +105,8 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn releasedir(&self, req: Request, file: &FileInfo) {
         let result = self.serve(&req, || {
             let directory = self.directories.remove(file.fh).ok_or(Errno::EBADF)?;
-            let locked = self.lock_to_release(directory.id);
+            let mut room = Room::new();
+            let locked = self.lock_to_release(directory.id, &mut room);
             self.releasedir_op(locked.path(), &directory.file());
             Ok(())
         });
@@ -112,7 +116,8 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn fsyncdir(&self, req: Request, datasync: bool, file: &FileInfo) {
         let result = self.serve(&req, || {
             let directory = self.directories.get(file.fh)?;
-            let locked = self.lock_open(directory.id)?;
+            let mut room = Room::new();
+            let locked = self.lock_open(directory.id, &mut room)?;
             self.need(OpSet::FSYNCDIR)?;
             self.ops.fsyncdir(locked.path(), datasync, &directory.file())
         });

@@ -5,6 +5,7 @@ use super::file::OpenFile;
 use super::nodes::{Id, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use crate::errno::Result;
 use crate::session::ops::FileInfo;
 use crate::session::{NodeId, Request};
@@ -12,7 +13,8 @@ use crate::wire::layout::FileLock;
 
 impl<P: PathOps> Tree<P> {
     fn lock_op(&self, id: Id, file: &FileInfo, command: i32, lock: &mut FileLock) -> Result<()> {
-        let locked = self.lock_open(id)?;
+        let mut room = Room::new();
+        let locked = self.lock_open(id, &mut room)?;
         self.need(OpSet::LOCK)?;
         self.ops.lock(locked.path(), &OpenFile::new(file), command, lock)
     }
@@ -66,7 +68,8 @@ impl<P: PathOps> Tree<P> {
 
     pub(super) fn flock(&self, req: Request, node: NodeId, file: &FileInfo, op: i32) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             self.need(OpSet::FLOCK)?;
             self.ops.flock(locked.path(), &OpenFile::new(file), op)
         });

@@ -1,7 +1,7 @@
 //! Files that are removed while they are open: renamed out of sight, and removed at the last close,
 //! so that a filesystem of paths can still serve them.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
@@ -10,7 +10,7 @@ use super::core::Tree;
 use super::nodes::{Id, Node};
 use super::ops::PathOps;
 use super::opset::OpSet;
-use super::path::Path;
+use super::path::Room;
 use crate::errno::{Errno, Result};
 use crate::session::Request;
 
@@ -73,7 +73,7 @@ impl<P: PathOps> Tree<P> {
             return Err(Errno::EBUSY);
         }
         let (name, hidden) = self.free_name(id, dir)?;
-        self.ops.rename(path, hidden.as_c_str(), 0)?;
+        self.ops.rename(path, &hidden, 0)?;
         self.space.relink(id, dir, name.as_bytes());
         self.hidden.files.lock().push(id);
         // Files without paths are closed without asking for this one: it may have been just now.
@@ -82,21 +82,23 @@ impl<P: PathOps> Tree<P> {
             !node.hidden
         });
         if closed == Some(true) {
-            self.remove_held(id, hidden.as_c_str());
+            self.remove_held(id, &hidden);
         }
         Ok(())
     }
 
     /// A name that neither the tree nor the filesystem has.
-    fn free_name(&self, id: Id, dir: Id) -> Result<(String, Path)> {
+    fn free_name(&self, id: Id, dir: Id) -> Result<(String, CString)> {
+        let mut room = Room::new();
         for _ in 0..TRIES {
             let mut name = self.hidden.next(id);
             while self.space.child(dir, name.as_bytes()).is_some() {
                 name = self.hidden.next(id);
             }
-            let path = self.space.path(dir, Some(name.as_bytes())).ok_or(self.compat.deleted)?;
-            match self.ops.getattr(Some(path.as_c_str()), None) {
-                Err(Errno::ENOENT) => return Ok((name, path)),
+            let path = self.space.path(dir, Some(name.as_bytes()), &mut room);
+            let path = path.ok_or(self.compat.deleted)?;
+            match self.ops.getattr(Some(path), None) {
+                Err(Errno::ENOENT) => return Ok((name, path.to_owned())),
                 Ok(_) => {}
                 Err(_) => break,
             }
@@ -109,7 +111,8 @@ impl<P: PathOps> Tree<P> {
         // Its directory may be moved meanwhile, but nothing gives the file itself another name.
         let Some((dir, name)) = self.space.place(id) else { return };
         // Otherwise it has been removed under its hidden name.
-        if let Ok(locked) = self.lock_for_removal(dir, name.as_bytes())
+        let mut room = Room::new();
+        if let Ok(locked) = self.lock_for_removal(dir, name.as_bytes(), &mut room)
             && self.space.child(dir, name.as_bytes()) == Some(id)
         {
             self.remove_held(id, locked.path());
@@ -134,11 +137,11 @@ impl<P: PathOps> Tree<P> {
         }
         for id in self.space.nodes.select(|node: &Node| node.hidden) {
             self.space.nodes.with(id, |node| node.hidden = false);
-            let place = self.space.place(id);
-            if let Some(path) =
-                place.and_then(|(dir, name)| self.space.path(dir, Some(name.as_bytes())))
+            let mut room = Room::new();
+            if let Some(place) = self.space.place(id)
+                && let Some(path) = self.space.path_at(&place, &mut room)
             {
-                self.remove_held(id, path.as_c_str());
+                self.remove_held(id, path);
             }
         }
     }

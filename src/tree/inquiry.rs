@@ -6,6 +6,7 @@ use super::core::{Tree, finish};
 use super::nodes::id_of;
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use crate::errno::Result;
 use crate::memory;
 use crate::session::{NodeId, Request};
@@ -24,7 +25,8 @@ impl<P: PathOps> Tree<P> {
         f: impl FnOnce(&CStr) -> Result<T>,
     ) -> Result<T> {
         self.serve(req, || {
-            let locked = self.lock_node(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_node(id_of(node), &mut room)?;
             self.need(op)?;
             f(locked.path())
         })
@@ -39,7 +41,9 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn statfs(&self, req: Request, node: NodeId) {
         let result = self.serve(&req, || {
             // Old kernels may ask without a node.
-            let locked = if node == 0 { None } else { Some(self.lock_node(id_of(node))?) };
+            let mut room = Room::new();
+            let locked =
+                if node == 0 { None } else { Some(self.lock_node(id_of(node), &mut room)?) };
             let path = locked.as_ref().map_or(c"/", |locked| locked.path());
             if !self.has.contains(OpSet::STATFS) {
                 return Ok(Kstatfs { namelen: 255, bsize: 512, ..Kstatfs::default() });

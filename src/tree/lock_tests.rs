@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::locks::{Held, PathLocks, Target};
 use super::namespace::Namespace;
 use super::nodes::{Id, ROOT, Refusal};
+use super::path::Room;
 
 /// Long enough for a thread that can go on to have gone on.
 const A_WHILE: Duration = Duration::from_millis(40);
@@ -199,7 +200,7 @@ fn deleted_and_unknown_nodes_have_no_path() {
     assert_eq!(acquire(read(9)), Some(Refusal::Missing));
     // Pinning looks at one node only; the path tells.
     let _held = f.take(&[read(file)]);
-    assert!(f.space().path(file, None).is_none());
+    assert!(f.space().path(file, None, &mut Room::new()).is_none());
 }
 
 #[test]
@@ -208,7 +209,8 @@ fn paths_cached_before_a_rename_are_not_used_after_it() {
     let a = f.add(ROOT, "a");
     let b = f.add(a, "b");
     let c = f.add(b, "c");
-    let path = |id, name: Option<&[u8]>| f.space().path(id, name).unwrap().as_c_str().to_owned();
+    let path =
+        |id, name: Option<&[u8]>| f.space().path(id, name, &mut Room::new()).unwrap().to_owned();
     assert_eq!(path(c, Some(b"x")).as_c_str(), c"/a/b/c/x");
     assert_eq!(path(c, None).as_c_str(), c"/a/b/c");
     f.space().relink(a, ROOT, b"z");

@@ -143,28 +143,28 @@ impl PathLocks {
     }
 
     /// The same for the path of one node. Where nobody is in the way, `f` is run on the node as soon
-    /// as it is held, which spares looking for it again.
+    /// as it is held, which spares looking for it again. If this is false, what `f` saw may have changed.
     #[inline]
-    pub fn acquire_node<'t, T>(
+    pub fn acquire_node<'t>(
         &'t self,
         space: &'t Namespace,
         id: Id,
-        f: impl FnOnce(&Node) -> T,
-    ) -> Result<(Held<'t>, Option<T>), Refusal> {
+        f: impl FnOnce(&Node),
+    ) -> Result<(Held<'t>, bool), Refusal> {
         if id != ROOT && self.contended.load(Ordering::SeqCst) == 0 {
             match space.nodes.pin_with(id, f) {
-                Ok(seen) => {
+                Ok(()) => {
                     let mut held = Held { locks: self, space, grant: Grant::default() };
                     held.grant.pinned.push(id);
                     if self.contended.load(Ordering::SeqCst) == 0 {
-                        return Ok((held, Some(seen)));
+                        return Ok((held, true));
                     }
                 }
                 Err(Refusal::Busy) => {}
                 Err(refusal) => return Err(refusal),
             }
         }
-        Ok((self.acquire(space, &[Target::node(id)])?, None))
+        Ok((self.acquire(space, &[Target::node(id)])?, false))
     }
 
     /// The same for the path of a name and, if it has one, that of its node, which is named too. `None`

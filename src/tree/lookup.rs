@@ -9,6 +9,7 @@ use super::namespace::Forgotten;
 use super::nodes::{Id, Node, ROOT, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use super::wording::name as shown;
 use crate::errno::{Errno, Result};
 use crate::session::{NodeId, Request};
@@ -20,7 +21,8 @@ impl<P: PathOps> Tree<P> {
         let result = self.serve(&req, || match name {
             b"." | b".." => self.look_up_dots(id_of(parent), name.len() == 2),
             _ => {
-                let locked = self.lock_looked_up(id_of(parent), name)?;
+                let mut room = Room::new();
+                let locked = self.lock_looked_up(id_of(parent), name, &mut room)?;
                 self.tell(format_args!("LOOKUP {}", shown(Some(locked.path()))));
                 match locked.known {
                     Some(id) => self.look_up_held(id, locked.path()),
@@ -54,7 +56,8 @@ impl<P: PathOps> Tree<P> {
         if self.space.nodes.with(id, |_| ()).is_none() {
             return Err(Errno::ESTALE);
         }
-        let locked = self.lock_node(id)?;
+        let mut room = Room::new();
+        let locked = self.lock_node(id, &mut room)?;
         self.tell(format_args!("LOOKUP {}", shown(Some(locked.path()))));
         self.look_up_held(id, locked.path())
     }
@@ -117,12 +120,13 @@ impl<P: PathOps> Tree<P> {
         }
     }
 
-    fn entry(&self, id: Id, generation: u32, attr: Attr) -> Entry {
+    fn entry(&self, id: Id, generation: u32, mut attr: Attr) -> Entry {
         let config = self.config();
+        config.present(id, &mut attr);
         Entry {
             node: id.into(),
             generation: generation.into(),
-            attr: self.present(id, attr),
+            attr,
             attr_timeout: Timeout::from_secs_f64(config.attr_timeout),
             entry_timeout: Timeout::from_secs_f64(config.entry_timeout),
         }

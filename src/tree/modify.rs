@@ -9,6 +9,7 @@ use super::locks::Target;
 use super::nodes::{Id, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use crate::errno::{Errno, Result};
 use crate::session::{NodeId, Request};
 use crate::wire::reply::Entry;
@@ -25,7 +26,8 @@ impl<P: PathOps> Tree<P> {
     ) {
         let dir = id_of(dir);
         let result = self.serve(&req, || {
-            let locked = self.lock_name(dir, name)?;
+            let mut room = Room::new();
+            let locked = self.lock_name(dir, name, &mut room)?;
             self.need(op)?;
             make(locked.path())?;
             self.look_up(dir, name, locked.path(), None)
@@ -44,7 +46,8 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn mknod(&self, req: Request, dir: NodeId, name: &[u8], mode: u32, rdev: u32) {
         let dir = id_of(dir);
         let result = self.serve(&req, || {
-            let locked = self.lock_name(dir, name)?;
+            let mut room = Room::new();
+            let locked = self.lock_name(dir, name, &mut room)?;
             let path = locked.path();
             if mode & TYPE == libc::S_IFREG && self.has.contains(OpSet::CREATE) {
                 match self.make_regular(dir, name, path, mode) {
@@ -72,7 +75,12 @@ impl<P: PathOps> Tree<P> {
     pub(super) fn link(&self, req: Request, node: NodeId, newdir: NodeId, newname: &[u8]) {
         let newdir = id_of(newdir);
         let result = self.serve(&req, || {
-            let locked = self.lock_two(Target::node(id_of(node)), Target::name(newdir, newname))?;
+            let mut rooms = [Room::new(), Room::new()];
+            let locked = self.lock_two(
+                Target::node(id_of(node)),
+                Target::name(newdir, newname),
+                &mut rooms,
+            )?;
             self.need(OpSet::LINK)?;
             self.ops.link(locked.first(), locked.second())?;
             self.look_up(newdir, newname, locked.second(), None)
@@ -84,7 +92,8 @@ impl<P: PathOps> Tree<P> {
         let dir = id_of(dir);
         let result = self.serve(&req, || {
             self.settle_name(&req, dir, name);
-            let locked = self.lock_for_removal(dir, name)?;
+            let mut room = Room::new();
+            let locked = self.lock_for_removal(dir, name, &mut room)?;
             if let Some(id) = self.must_hide(dir, name) {
                 return self.hide(id, locked.path(), dir);
             }
@@ -100,7 +109,8 @@ impl<P: PathOps> Tree<P> {
         let dir = id_of(dir);
         let result = self.serve(&req, || {
             self.settle_hidden_in(&req, dir, name);
-            let locked = self.lock_for_removal(dir, name)?;
+            let mut room = Room::new();
+            let locked = self.lock_for_removal(dir, name, &mut room)?;
             self.need(OpSet::RMDIR)?;
             self.ops.rmdir(locked.path())?;
             self.removed(dir, name);
@@ -130,7 +140,12 @@ impl<P: PathOps> Tree<P> {
                 self.settle_name(&req, newdir, newname);
                 self.settle_hidden_in(&req, newdir, newname);
             }
-            let locked = self.lock_two(Target::write(dir, name), Target::write(newdir, newname))?;
+            let mut rooms = [Room::new(), Room::new()];
+            let locked = self.lock_two(
+                Target::write(dir, name),
+                Target::write(newdir, newname),
+                &mut rooms,
+            )?;
             self.need(OpSet::RENAME)?;
             if !exchange
                 && (dir, name) != (newdir, newname)
@@ -158,7 +173,8 @@ impl<P: PathOps> Tree<P> {
         // PATH_MAX and the NUL.
         let mut target = [0; libc::PATH_MAX as usize + 1];
         let result = self.serve(&req, || {
-            let locked = self.lock_node(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_node(id_of(node), &mut room)?;
             self.need(OpSet::READLINK)?;
             self.ops.readlink(locked.path(), &mut target)
         });

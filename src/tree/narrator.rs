@@ -122,6 +122,8 @@ impl<P: PathOps> PathOps for Narrator<P> {
         self.inner.destroy();
     }
 
+    // What is asked for most often.
+    #[inline(always)]
     fn getattr(&self, path: Option<&CStr>, file: Option<&OpenFile>) -> Result<Attr> {
         let (shown, fh) = (name(path), File(file));
         say_of!(self, file, "getattr {shown}", "fgetattr[{fh}] {shown}", "getattr[{fh}] {shown}");

@@ -127,6 +127,17 @@ impl Content {
         find(&mut self.nodes, id)
     }
 
+    /// The node has no users any more.
+    #[inline]
+    fn rests(&mut self, id: Id) {
+        // Most often there is no other.
+        if self.active.last() == Some(&id) {
+            self.active.pop();
+        } else if let Some(at) = self.active.iter().position(|active| *active == id) {
+            self.active.swap_remove(at);
+        }
+    }
+
     /// Makes the calling request a user of the node's path, if `condition` holds; then it is returned.
     #[inline]
     fn pin_if(
@@ -257,10 +268,8 @@ impl Nodes {
         let Some(node) = content.get(id) else { return false };
         node.users = node.users.saturating_sub(1);
         let unused = node.is_unused();
-        if node.users == 0
-            && let Some(at) = content.active.iter().position(|active| *active == id)
-        {
-            content.active.swap_remove(at);
+        if node.users == 0 {
+            content.rests(id);
         }
         unused
     }

@@ -8,6 +8,7 @@ use super::file::OpenFile;
 use super::nodes::{Id, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use crate::errno::{Errno, Result};
 use crate::session::ops::FileInfo;
 use crate::session::{NodeId, OpenReply, Request};
@@ -36,7 +37,8 @@ impl<P: PathOps> Tree<P> {
     }
 
     fn open_file(&self, id: Id, file: &mut OpenFile) -> Result<()> {
-        let locked = self.lock_node(id)?;
+        let mut room = Room::new();
+        let locked = self.lock_node(id, &mut room)?;
         if self.has.contains(OpSet::OPEN) {
             self.ops.open(locked.path(), file)?;
         }
@@ -90,7 +92,8 @@ impl<P: PathOps> Tree<P> {
     /// Nobody got the answer to an open: the file is released as if it had been closed.
     fn take_back_open(&self, id: Id, file: &OpenFile) {
         {
-            let locked = self.lock_to_release(id);
+            let mut room = Room::new();
+            let locked = self.lock_to_release(id, &mut room);
             self.release_op(locked.path(), file);
         }
         self.closed(id);
@@ -122,7 +125,8 @@ impl<P: PathOps> Tree<P> {
     }
 
     fn create_file(&self, dir: Id, name: &[u8], mode: u32, file: &mut OpenFile) -> Result<Entry> {
-        let locked = self.lock_name(dir, name)?;
+        let mut room = Room::new();
+        let locked = self.lock_name(dir, name, &mut room)?;
         let path = locked.path();
         self.need(OpSet::CREATE)?;
         self.ops.create(path, mode, file)?;
@@ -167,7 +171,8 @@ impl<P: PathOps> Tree<P> {
 
     pub(super) fn flush(&self, req: Request, node: NodeId, file: &FileInfo) {
         let result = self.serve(&req, || {
-            let locked = self.lock_to_flush(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_to_flush(id_of(node), &mut room)?;
             self.flush_file(id_of(node), locked.path(), &OpenFile::new(file))
         });
         finish(req, result);
@@ -202,7 +207,8 @@ impl<P: PathOps> Tree<P> {
         let file = OpenFile::new(file);
         let result = self.serve(&req, || {
             // The file is closed whatever becomes of its path.
-            let locked = self.lock_to_release(id);
+            let mut room = Room::new();
+            let locked = self.lock_to_release(id, &mut room);
             let mut flushed = Ok(());
             if file.flush {
                 flushed = self.flush_file(id, locked.path(), &file);
@@ -220,7 +226,8 @@ impl<P: PathOps> Tree<P> {
 
     pub(super) fn fsync(&self, req: Request, node: NodeId, datasync: bool, file: &FileInfo) {
         let result = self.serve(&req, || {
-            let locked = self.lock_open(id_of(node))?;
+            let mut room = Room::new();
+            let locked = self.lock_open(id_of(node), &mut room)?;
             self.need(OpSet::FSYNC)?;
             self.ops.fsync(locked.path(), datasync, &OpenFile::new(file))
         });

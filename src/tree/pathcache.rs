@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering;
 
 use super::nodes::Id;
-use super::path::Bytes;
+use super::path::Room;
 use crate::sync::{AtomicU64, Mutex};
 
 const SLOTS: usize = if cfg!(all(test, loom)) { 1 } else { 1024 };
@@ -35,7 +35,7 @@ impl PathCache {
 
     /// Appends the path of a directory to `out`, if it is known. The caller must hold the path, so
     /// that nothing above it moves.
-    pub fn append(&self, id: Id, out: &mut Bytes) -> bool {
+    pub fn append(&self, id: Id, out: &mut Room) -> bool {
         let slot = self.slot(id).lock();
         let known = slot.id == id && slot.epoch == self.epoch.load(Ordering::Acquire);
         if known {

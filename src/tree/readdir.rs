@@ -13,6 +13,7 @@ use super::listing::{Listed, Listing};
 use super::nodes::{Id, UNKNOWN};
 use super::ops::{Filler, PathOps};
 use super::opset::{FillFlags, OpSet, ReaddirFlags};
+use super::path::Room;
 use crate::errno::{Errno, Result};
 use crate::memory;
 use crate::session::Request;
@@ -212,7 +213,8 @@ impl<P: PathOps> Tree<P> {
                 full: false,
                 error: None,
             };
-            let locked = self.lock_open(directory.id)?;
+            let mut room = Room::new();
+            let locked = self.lock_open(directory.id, &mut room)?;
             self.need(OpSet::READDIR)?;
             let (path, file) = (locked.path(), directory.file());
             self.ops.readdir(path, &mut fill, offset.cast_signed(), &file, flags)?;

@@ -6,6 +6,7 @@ use super::file::OpenFile;
 use super::nodes::{Id, id_of};
 use super::ops::PathOps;
 use super::opset::OpSet;
+use super::path::Room;
 use crate::session::ops::FileInfo;
 use crate::session::{NodeId, Request};
 use crate::wire::layout::{Attr, Statx};
@@ -22,7 +23,8 @@ impl<P: PathOps> Tree<P> {
         let id = id_of(node);
         let result = self.serve(&req, || {
             let file = file.map(OpenFile::new);
-            let locked = self.lock_maybe_open(id, file.is_some())?;
+            let mut room = Room::new();
+            let locked = self.lock_maybe_open(id, file.is_some(), &mut room)?;
             self.need(OpSet::STATX)?;
             let path = locked.path();
             let empty = if path.is_none() { libc::AT_EMPTY_PATH.cast_unsigned() } else { 0 };
@@ -40,7 +42,7 @@ impl<P: PathOps> Tree<P> {
     /// What the options make of them, as of other attributes ([`Tree::present`]).
     fn present_statx(&self, id: Id, mut stat: Statx) -> Statx {
         let seen = self.config().auto_cache.then(|| self.now());
-        let attr = Attr {
+        let mut attr = Attr {
             ino: stat.ino,
             size: stat.size,
             mtime: stat.mtime.tv_sec.cast_unsigned(),
@@ -59,10 +61,10 @@ impl<P: PathOps> Tree<P> {
         if hidden == Some(true) {
             stat.nlink = stat.nlink.saturating_sub(1);
         }
-        let shown = self.present(id, attr);
+        self.config().present(id, &mut attr);
         // 16 bits hold the type and the permissions.
-        stat.mode = (shown.mode & (TYPE | 0o7777)) as u16;
-        (stat.ino, stat.uid, stat.gid) = (shown.ino, shown.uid, shown.gid);
+        stat.mode = (attr.mode & (TYPE | 0o7777)) as u16;
+        (stat.ino, stat.uid, stat.gid) = (attr.ino, attr.uid, attr.gid);
         stat
     }
 }
