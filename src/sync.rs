@@ -38,6 +38,40 @@ pub(crate) fn wait<'m, T>(condvar: &Condvar, mut guard: MutexGuard<'m, T>) -> Mu
     guard
 }
 
+/// The same for what a forked child uses too, when it has threads. parking_lot keeps all threads that wait in one table
+/// of the process, which a child may inherit while somebody holds a lock of it; the standard library has none.
+#[cfg(not(all(test, loom)))]
+pub(crate) mod forked {
+    use std::sync::PoisonError;
+    use std::time::Duration;
+
+    pub use std::sync::{Condvar, MutexGuard};
+
+    #[derive(Debug, Default)]
+    pub struct Mutex<T>(std::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        /// What a thread left that panicked is used as it is, as with parking_lot.
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    pub fn wait_for<'m, T>(
+        condvar: &Condvar,
+        guard: MutexGuard<'m, T>,
+        limit: Duration,
+    ) -> MutexGuard<'m, T> {
+        condvar.wait_timeout(guard, limit).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    pub fn wait<'m, T>(condvar: &Condvar, guard: MutexGuard<'m, T>) -> MutexGuard<'m, T> {
+        condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, loom))]
+pub(crate) use model as forked;
 #[cfg(all(test, loom))]
 pub(crate) use model::*;
 

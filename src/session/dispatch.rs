@@ -411,7 +411,7 @@ impl Session {
             file.lock_owner = args.lock_owner;
             file.flags = args.flags.cast_signed();
         }
-        let vectors = self.takes_vectors;
+        let vectors = self.negotiated.takes_vectors.load(Ordering::Relaxed);
         match payload.resolve(data, args.size as usize, !vectors) {
             Ok(mut resolved) if vectors => {
                 self.ops.write_vector(req, node, resolved.vector(), args.offset, &file);

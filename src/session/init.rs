@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use zerocopy::IntoBytes;
 
-use super::caps::{self, Capabilities, ConnInfo, Dialect};
+use super::caps::{self, Capabilities, ConnInfo, Dialect, Features};
 use super::{DEFAULT_PAGES, Request, Session, dispatch};
 use crate::errno::Errno;
 use crate::sys::pipe::page_size;
@@ -181,7 +181,10 @@ impl Session {
 
     /// Stores what was agreed and writes it down for the kernel.
     fn settle(&self, args: &InitIn, offered: InitFlags, conn: &ConnInfo) -> InitOut {
-        let mut flags = caps::reply_flags(self.config.dialect, conn.want, self.ops.features());
+        let features = self.ops.features();
+        let takes_vectors = features.contains(Features::WRITE_VECTOR);
+        self.negotiated.takes_vectors.store(takes_vectors, Ordering::Release);
+        let mut flags = caps::reply_flags(self.config.dialect, conn.want, features);
         // Requests above one page have been the rule since 2.6.27.
         flags |= InitFlags::BIG_WRITES;
         let mut max_pages = 0;

@@ -47,7 +47,6 @@ use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
 
-use caps::Features;
 pub use device::CharDevice;
 pub use early::EarlyServer;
 pub use errand::ExitPatience;
@@ -109,8 +108,6 @@ enum LoopKind {
 /// A filesystem being served.
 pub struct Session {
     pub(super) ops: Box<dyn LowLevelOps>,
-    /// The data of a WRITE is given to it as a vector.
-    takes_vectors: bool,
     pub(super) config: Config,
     /// Every request and reply is logged.
     /// The user who made the session, for `deny_others`.
@@ -154,6 +151,8 @@ struct Negotiated {
     splice_move: AtomicBool,
     splice_read: AtomicBool,
     setxattr_ext: AtomicBool,
+    /// The filesystem takes the data of a WRITE as a vector.
+    takes_vectors: AtomicBool,
     /// The kernel is told to send no INTERRUPT.
     no_interrupt: AtomicBool,
     /// Bytes a request may have, headers included.
@@ -170,7 +169,6 @@ impl Session {
         Arc::new_cyclic(|session| Session {
             sheet: stats::Sheet::new(&config),
             placement: Placement::new(config.placement),
-            takes_vectors: ops.features().contains(Features::WRITE_VECTOR),
             ops,
             config,
             owner: nix::unistd::getuid().as_raw(),
@@ -185,6 +183,7 @@ impl Session {
                 splice_move: AtomicBool::new(false),
                 splice_read: AtomicBool::new(false),
                 setxattr_ext: AtomicBool::new(false),
+                takes_vectors: AtomicBool::new(false),
                 no_interrupt: AtomicBool::new(false),
                 buffer_size: AtomicUsize::new(DEFAULT_PAGES * page_size() + HEADER_ROOM),
                 least_buffer: AtomicUsize::new(0),

@@ -29,7 +29,7 @@ use super::pool::start_thread;
 use super::slots::SlotRef;
 use super::{NodeId, Request, Session, check, dispatch, serving, slots};
 use crate::errno::{Errno, Result};
-use crate::sync::{self, Condvar, Mutex};
+use crate::sync::forked::{self as sync, Condvar, Mutex};
 use crate::sys::{fork, wake};
 
 /// How long a caller waits for the kernel's word on a queued notification.
