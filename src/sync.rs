@@ -71,13 +71,13 @@ pub(crate) mod forked {
 }
 
 #[cfg(all(test, loom))]
-pub(crate) use model as forked;
+pub(crate) use self::model as forked;
 #[cfg(all(test, loom))]
 pub(crate) use model::*;
 
 /// loom's, with the interface of parking_lot's.
 #[cfg(all(test, loom))]
-mod model {
+pub(crate) mod model {
     use loom::sync::atomic::fence;
     pub use loom::sync::atomic::{AtomicU64, AtomicUsize};
     pub use loom::sync::{Condvar, MutexGuard};
