@@ -77,7 +77,9 @@ mod tests {
         let mut out = [0xffu8; 64];
         let entry = DirEntry { ino: 7, offset: 3, mode: 0o100_644, name: b"abc" };
         assert_eq!(encode(&mut out, &entry), Some(32));
-        assert_eq!(&out[16..32], b"\x03\0\0\0\x08\0\0\0abc\0\0\0\0\0");
+        assert_eq!(out[16..20], 3_u32.to_ne_bytes());
+        assert_eq!(out[20..24], 8_u32.to_ne_bytes());
+        assert_eq!(&out[24..32], b"abc\0\0\0\0\0");
         assert_eq!(out[32], 0xff);
     }
 

@@ -103,9 +103,9 @@ mod tests {
         assert_eq!(security_contexts(ExtHeader { size: 99, kind: 1 }.as_bytes()), None);
         let mut bytes = context(c"n", b"value");
         assert!(next_context(&bytes).is_some());
-        bytes[0] = 200;
+        bytes[..4].copy_from_slice(&200_u32.to_ne_bytes());
         assert_eq!(next_context(&bytes), None);
-        bytes[0] = 0;
+        bytes[..4].copy_from_slice(&0_u32.to_ne_bytes());
         assert_eq!(next_context(&bytes), None);
         assert_eq!(next_context(b"short"), None);
         let header = InHeader { total_extlen: 9, ..InHeader::default() };
