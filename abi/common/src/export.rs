@@ -73,7 +73,7 @@ macro_rules! export {
 }
 
 /// The instruction that continues in another function with all argument registers and the stack as they are.
-#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+#[cfg(target_arch = "x86_64")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! tail_jump {
@@ -83,7 +83,7 @@ macro_rules! tail_jump {
 }
 
 /// The instruction that continues in another function with all argument registers and the stack as they are.
-#[cfg(any(target_arch = "aarch64", target_arch = "arm", target_arch = "loongarch64"))]
+#[cfg(any(target_arch = "aarch64", target_arch = "loongarch64"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! tail_jump {
