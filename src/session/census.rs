@@ -68,6 +68,11 @@ impl Census {
         }
     }
 
+    /// Whether there are as many workers as there may be.
+    pub fn is_full(&self, most: usize) -> bool {
+        field(self.0.load(Ordering::SeqCst), ALIVE) >= most.min(Census::MOST)
+    }
+
     /// Whether nobody waits for requests, or soon will.
     pub fn nobody_waits(&self) -> bool {
         let word = self.0.load(Ordering::SeqCst);

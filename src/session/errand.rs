@@ -1,8 +1,10 @@
 //! What each worker serves, for whoever waits for its end.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::slots::Slot;
 use crate::stats::tally::Tally;
 use crate::sys::env;
 use crate::wire::Opcode;
@@ -86,7 +88,7 @@ fn only_reads(opcode: Opcode) -> bool {
 const MANY: u64 = 64;
 
 /// The request that a worker serves.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Errand {
     opcode: AtomicU32,
     /// 0 while there is none.
@@ -96,6 +98,8 @@ pub(super) struct Errand {
     /// How often it was another one than before.
     turns: AtomicU32,
     dismissed: AtomicBool,
+    /// Where the worker's requests are while they are to be answered.
+    slot: OnceLock<&'static Slot>,
     /// All that it has served.
     pub tally: Tally,
 }
@@ -130,6 +134,18 @@ impl Errand {
     /// It has served it.
     pub fn end(&self) {
         self.unique.store(0, Ordering::Relaxed);
+    }
+
+    /// The worker's requests are in that slot, unless an earlier one still is.
+    pub fn keep_in(&self, slot: &'static Slot) {
+        // A worker has one post.
+        let _ = self.slot.set(slot);
+    }
+
+    /// Whether the worker has answered, or does so now: unless the handler has more to do, it waits for the
+    /// next request soon, if it does not already.
+    pub fn is_answered(&self) -> bool {
+        self.slot.get().is_some_and(|slot| slot.awaits_no_answer())
     }
 
     /// The loop goes on without the worker, which must begin nothing more.

@@ -31,6 +31,8 @@ use crate::transport::{self, Channel};
 const KICK_EVERY: Duration = Duration::from_millis(2);
 /// How often a thread that was refused is asked for again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// How long a worker that has answered may take to come back before another is started in its place.
+const RETURNS_WITHIN: Duration = Duration::from_millis(8);
 /// After this long, whoever still holds up the exit is named.
 const COMPLAIN_AFTER: Duration = Duration::from_secs(2);
 
@@ -69,6 +71,8 @@ struct Pool {
     ended: Condvar,
     /// A worker that was needed could not be started.
     short: AtomicBool,
+    /// None was started because another was about to return; whoever sets it nudges the supervisor.
+    counted_on: AtomicBool,
 }
 
 /// Stack size for workers that the user asks for with FUSE_THREAD_STACK, in bytes.
@@ -148,15 +152,66 @@ impl Pool {
         }
     }
 
+    /// Nobody waits for requests now that the worker of `errand` has one: another is started, if it is needed.
+    ///
+    /// Placed workers share a processor. A client that one of them has answered runs at once, and asks again
+    /// before that worker is back at its read: it will be, when the client sleeps, and a thread more would find
+    /// nothing else. Each such one would be one too many as soon as all are back.
+    fn find_another(self: &Arc<Self>, errand: &Errand) {
+        if self.census.is_full(self.config.max_threads) {
+            return;
+        }
+        if self.session.placement.is_placed() && self.somebody_returns(errand) {
+            if !self.counted_on.swap(true, Ordering::SeqCst) {
+                self.session.exit().nudge();
+            }
+            return;
+        }
+        // Logged where it failed; this worker goes on alone meanwhile.
+        if self.spawn().is_err() {
+            self.session.exit().nudge();
+        }
+    }
+
+    /// Whether a worker other than that of `errand` has answered its request, and is not back yet.
+    fn somebody_returns(&self, errand: &Errand) -> bool {
+        // Whoever has the lock looks for another too, or starts one.
+        self.workers.try_lock().is_none_or(|workers| {
+            let mut others = workers.iter().filter(|other| !std::ptr::eq(&*other.errand, errand));
+            others.any(|other| other.errand.is_answered())
+        })
+    }
+
+    /// Somebody was counted on, a while ago; `taken` is what was taken when this was looked at last. Starts a
+    /// worker if whoever that was does something else after its answer, so that nothing is taken any more.
+    fn see_who_returned(self: &Arc<Self>, taken: &mut u64) {
+        let sum = self.workers.lock().iter().map(|worker| worker.errand.tally.sum()).sum();
+        let before = mem::replace(taken, sum);
+        if !self.census.nobody_waits() {
+            self.counted_on.store(false, Ordering::SeqCst);
+            // Whoever found it set, and so called nobody, had taken its request before.
+            self.counted_on.store(self.census.nobody_waits(), Ordering::SeqCst);
+        } else if *taken == before {
+            // Refused, it is asked for again.
+            let _ = self.spawn();
+        }
+    }
+
     /// Waits for the end of the session; asks again for threads that were refused.
     fn supervise(self: &Arc<Self>) {
         let exit = self.session.exit();
+        let mut taken = 0;
         loop {
             let seen = exit.seen();
             if exit.is_requested() {
                 return;
             }
             let short = self.short.load(Ordering::SeqCst);
+            if self.counted_on.load(Ordering::SeqCst) && !short {
+                exit.wait(seen, Some(RETURNS_WITHIN));
+                self.see_who_returned(&mut taken);
+                continue;
+            }
             exit.wait(seen, short.then_some(RETRY_EVERY));
             if !short || exit.is_requested() {
                 continue;
@@ -229,6 +284,7 @@ impl Pool {
         let _listed = self.session.sheet.list(&errand);
         let _joined = self.session.placement.join(&errand, None);
         let post = Post::new(self.session.clone(), channel);
+        post.show_to(&errand);
         let server = Server::new(&post, buffer, errand.clone());
         post.man(|| self.serve(server, reader, &errand));
     }
@@ -246,9 +302,8 @@ impl Pool {
                         && !self.short.load(Ordering::SeqCst)
                         && self.session.is_initialized()
                         && !server.is_brief(&request);
-                    // Logged where it failed; this worker goes on alone meanwhile.
-                    if missed && self.spawn().is_err() {
-                        self.session.exit().nudge();
+                    if missed {
+                        self.find_another(errand);
                     }
                     server.serve(request);
                     self.session.placement.follow(errand.client(), &mut gait);
@@ -340,6 +395,7 @@ impl Session {
             workers: Mutex::new(Vec::new()),
             ended: Condvar::new(),
             short: AtomicBool::new(false),
+            counted_on: AtomicBool::new(false),
         });
         // The program may have stopped reading without an end.
         self.rest_beside_reader();

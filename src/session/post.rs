@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::Session;
+use super::errand::Errand;
 use super::slots::{KeptSlot, Slot, SlotRef};
 use crate::sys::scoped::Scoped;
 use crate::transport::Channel;
@@ -27,6 +28,13 @@ pub(super) struct Post {
 impl Post {
     pub fn new(session: Arc<Session>, channel: Arc<dyn Channel>) -> Post {
         Post { session, channel, slot: KeptSlot::new() }
+    }
+
+    /// Has whoever looks at the worker's errand find the slot.
+    pub fn show_to(&self, errand: &Errand) {
+        if let Some(kept) = &self.slot {
+            errand.keep_in(kept.slot());
+        }
     }
 
     /// Enters a request into the table, in the engine's hands; `None` when that is full.

@@ -46,6 +46,11 @@ impl Tally {
         count
     }
 
+    /// All that was counted.
+    pub fn sum(&self) -> u64 {
+        self.0.iter().map(|counter| counter.load(Ordering::Relaxed)).sum()
+    }
+
     /// Adds what was counted to `sums`.
     pub fn add_to(&self, sums: &mut [u64; ROWS]) {
         for (sum, counter) in sums.iter_mut().zip(&self.0) {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use smallvec::SmallVec;
 
 use super::judge::{Judge, Next, Seen, Way};
-use super::roster::{Roster, send_home};
+use super::roster::{Roster, Worker, send_home};
 use super::{Home, NOBODY, Placement, PlacementChoice};
 use crate::errno::{Errno, Result};
 use crate::session::dispatch;
@@ -136,6 +136,7 @@ impl Governor {
             } else if !self.placement.is_placed() {
                 self.place_all(home)?;
             } else {
+                self.place_newcomers(home)?;
                 self.find_strays(home);
             }
             let start = Instant::now();
@@ -206,21 +207,9 @@ impl Governor {
         let client = self.client_at(home);
         let mut roster = self.placement.roster.lock();
         let client = client.filter(|_| follows(&roster));
-        let policy = match self.load {
-            Load::One => Policy::Idle,
-            Load::Many => Policy::Batch,
-        };
+        let policy = self.policy();
         for worker in &mut roster.workers {
-            let own = worker.processor.filter(|processor| place::contains(home, *processor));
-            let result = match own.or(client) {
-                Some(processor) => worker.keep_on(processor, policy),
-                None => worker.free(home),
-            };
-            match result {
-                // A thread that has just ended.
-                Ok(()) | Err(Errno::ESRCH) => {}
-                Err(error) => return Err(error),
-            }
+            place_one(worker, client, home, policy)?;
         }
         let followed = client.filter(|_| self.load == Load::One);
         self.placement.beside.store(followed.unwrap_or(NOBODY), Ordering::Relaxed);
@@ -228,6 +217,26 @@ impl Governor {
         drop(roster);
         self.find_strays(home);
         Ok(())
+    }
+
+    /// Workers that have come since the others were placed: each would have its requests, and with them the
+    /// client, on another processor.
+    fn place_newcomers(&self, home: &Home) -> Result<()> {
+        let mut roster = self.placement.roster.lock();
+        let there = roster.workers.iter().find_map(Worker::place);
+        let there = there.filter(|_| follows(&roster));
+        let policy = self.policy();
+        for worker in roster.workers.iter_mut().filter(|worker| !worker.is_placed()) {
+            place_one(worker, there, home, policy)?;
+        }
+        Ok(())
+    }
+
+    fn policy(&self) -> Policy {
+        match self.load {
+            Load::One => Policy::Idle,
+            Load::Many => Policy::Batch,
+        }
     }
 
     fn free_all(&mut self, home: &Home) {
@@ -269,6 +278,25 @@ impl Governor {
                 .last_seen(worker.thread.cast_unsigned())
                 .is_some_and(|(_, state)| state == b'R')
         })
+    }
+}
+
+/// Keeps a worker on the processor that it serves, or else on that one.
+fn place_one(
+    worker: &mut Worker,
+    client: Option<usize>,
+    home: &Home,
+    policy: Policy,
+) -> Result<()> {
+    let own = worker.processor.filter(|processor| place::contains(home, *processor));
+    let result = match own.or(client) {
+        Some(processor) => worker.keep_on(processor, policy),
+        None => worker.free(home),
+    };
+    match result {
+        // A thread that has just ended.
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

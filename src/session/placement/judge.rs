@@ -58,6 +58,9 @@ const SHORT_HOLD: Duration = Duration::from_millis(120);
 const LONG_HOLD: Duration = Duration::from_secs(4);
 /// The longest with several clients: which way is better for them depends on what they ask for.
 const WIDE_HOLD: Duration = Duration::from_millis(480);
+/// How long workers with several clients stay free when being placed was clearly worse: a trial costs a third of
+/// what would be served meanwhile.
+const WORSE_HOLD: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -68,6 +71,8 @@ enum State {
         done: u32,
         free: f64,
         placed: f64,
+        /// What was free in this round.
+        last: f64,
     },
     Hold {
         way: Way,
@@ -85,11 +90,13 @@ pub struct Judge {
     /// How long a winner is kept at most; whether after a rest as well.
     longest_hold: Duration,
     remembers: bool,
+    /// Being placed has to win each round of a trial, and every trial anew.
+    doubts: bool,
     state: State,
     won: Way,
     hold: Duration,
-    /// Requests a second, as the winner had them in its trial.
-    rate: f64,
+    /// Requests a second that placed workers have to serve, to be placed on.
+    floor: f64,
 }
 
 impl Judge {
@@ -99,21 +106,30 @@ impl Judge {
             window: WINDOW,
             longest_hold: LONG_HOLD,
             remembers: true,
+            doubts: false,
             state: State::Begin,
             won: Way::Free,
             hold: Duration::ZERO,
-            rate: 0.0,
+            floor: 0.0,
         }
     }
 
-    /// For workers with several.
+    /// For workers with several. What there is to gain is of the size of what single windows differ by, and
+    /// just after a change more is served than later.
     pub fn of_many() -> Judge {
-        Judge { window: WIDE_WINDOW, longest_hold: WIDE_HOLD, remembers: false, ..Judge::of_one() }
+        Judge {
+            window: WIDE_WINDOW,
+            longest_hold: WIDE_HOLD,
+            remembers: false,
+            doubts: true,
+            ..Judge::of_one()
+        }
     }
 
     /// Something is to be done after a rest, or after another kind of load.
     pub fn wake(&mut self) -> Next {
-        if self.hold.is_zero() || !self.remembers {
+        let worse = self.won == Way::Free && self.hold >= WORSE_HOLD;
+        if self.hold.is_zero() || !self.remembers && !worse {
             self.hold = Duration::ZERO;
             self.won = Way::Free;
             self.state = State::Begin;
@@ -130,19 +146,28 @@ impl Judge {
         match self.state {
             State::Begin if rate < QUIET => Next::Rest,
             State::Begin => self.try_both(rate),
-            State::Trial { window, done, free, placed } => {
+            State::Trial { window, done, free, placed, last } => {
+                let is_free = done % 2 == 0;
                 let (free, placed) =
-                    if done % 2 == 0 { (free + rate, placed) } else { (free, placed + rate) };
+                    if is_free { (free + rate, placed) } else { (free, placed + rate) };
+                let last = if is_free { rate } else { last };
                 let done = done + 1;
-                // Not worth the rest of the trial.
-                let hopeless = done == 2 && placed < free / 2.0;
                 if free + placed < QUIET * f64::from(done) {
                     return Next::Rest;
                 }
-                if done < 2 * EACH && !hopeless {
-                    self.state = State::Trial { window, done, free, placed };
-                    let way = if done % 2 == 0 { Way::Free } else { Way::Placed };
-                    return Next::Go(way, window);
+                let enough = if self.doubts { last * CLEARLY } else { last / 2.0 };
+                // Not worth the rest of the trial.
+                let hopeless = !is_free && (self.doubts || done == 2) && rate < enough;
+                if hopeless {
+                    self.lost(Way::Free);
+                    if self.doubts && rate * CLEARLY < last {
+                        self.hold = WORSE_HOLD;
+                    }
+                    return self.keep(Way::Free, self.hold);
+                }
+                if done < 2 * EACH {
+                    self.state = State::Trial { window, done, free, placed, last };
+                    return Next::Go(if is_free { Way::Placed } else { Way::Free }, window);
                 }
                 self.decide(free, placed, f64::from(done) / 2.0)
             }
@@ -159,14 +184,18 @@ impl Judge {
             State::Hold { way: Way::Placed, left, slow, quiet } => {
                 if seen.starved {
                     // Somebody else wants the processor, and gets it.
-                    self.lost(Way::Free);
-                    return self.keep(Way::Free, self.hold);
+                    return self.settle(Way::Free);
                 }
                 let left = left.saturating_sub(seen.time);
                 let quiet = if rate < QUIET { quiet + 1 } else { 0 };
-                let slow = if quiet == 0 && rate < self.rate / 2.0 { slow + 1 } else { 0 };
+                let slow = if quiet == 0 && rate < self.floor { slow + 1 } else { 0 };
                 if quiet >= QUIET_LOOKS {
                     Next::Rest
+                } else if self.doubts && slow >= 3 {
+                    // Better only at first.
+                    self.won = Way::Free;
+                    self.hold = self.longest_hold;
+                    self.keep(Way::Free, self.hold)
                 } else if quiet == 0 && (left.is_zero() || slow >= 3) {
                     self.try_both(rate)
                 } else {
@@ -179,7 +208,7 @@ impl Judge {
 
     fn try_both(&mut self, rate: f64) -> Next {
         let window = Duration::from_secs_f64(ENOUGH / rate.max(1.0)).clamp(self.window, LONGEST);
-        self.state = State::Trial { window, done: 0, free: 0.0, placed: 0.0 };
+        self.state = State::Trial { window, done: 0, free: 0.0, placed: 0.0, last: 0.0 };
         Next::Go(Way::Free, window)
     }
 
@@ -189,7 +218,11 @@ impl Judge {
             Way::Placed if free > placed * CLEARLY => Way::Free,
             won => won,
         };
-        self.rate = if way == Way::Free { free } else { placed } / windows;
+        self.floor = if self.doubts { free } else { placed / 2.0 } / windows;
+        self.settle(way)
+    }
+
+    fn settle(&mut self, way: Way) -> Next {
         self.lost(way);
         self.keep(way, self.hold)
     }
@@ -287,6 +320,38 @@ mod tests {
         run(&mut judge, next, 5 * SECOND, 20_000.0, 30_000.0);
         let again = judge.wake();
         assert!(matches!(again, Next::Go(Way::Free, _)), "{again:?}");
+    }
+
+    #[test]
+    fn with_several_clients_being_placed_has_to_win_always() {
+        let see = |judge: &mut Judge, next: Next, rate: f64| {
+            let Next::Go(_, time) = next else { panic!("it rests") };
+            judge.see(Seen { requests: (rate * time.as_secs_f64()) as u64, time, starved: false })
+        };
+        // Clients were just beginning when workers were free for the first time.
+        let mut judge = Judge::of_many();
+        let next = judge.wake();
+        let rates = [10_000.0, 10_000.0, 70_000.0, 75_000.0, 70_000.0];
+        let next = rates.iter().fold(next, |next, rate| see(&mut judge, next, *rate));
+        assert!(matches!(next, Next::Go(Way::Free, SHORT_HOLD)), "{next:?}");
+        // It was better only at first.
+        let mut judge = Judge::of_many();
+        let next = judge.wake();
+        let rates = [70_000.0, 70_000.0, 90_000.0, 70_000.0, 90_000.0];
+        let next = rates.iter().fold(next, |next, rate| see(&mut judge, next, *rate));
+        assert!(matches!(next, Next::Go(Way::Placed, _)), "{next:?}");
+        let next = (0..3).fold(next, |next, _| see(&mut judge, next, 65_000.0));
+        assert!(matches!(next, Next::Go(Way::Free, _)), "{next:?}");
+    }
+
+    #[test]
+    fn with_several_clients_what_was_clearly_worse_is_tried_rarely() {
+        let mut judge = Judge::of_many();
+        let next = judge.wake();
+        let (there, next) = run(&mut judge, next, 10 * SECOND, 70_000.0, 45_000.0);
+        assert!(there <= 11 * WIDE_WINDOW, "{there:?}");
+        run(&mut judge, next, SECOND, 0.0, 0.0);
+        assert_eq!(judge.wake(), Next::Go(Way::Free, SHORT_HOLD));
     }
 
     #[test]

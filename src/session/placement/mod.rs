@@ -169,7 +169,8 @@ impl Placement {
         }
     }
 
-    fn is_placed(&self) -> bool {
+    /// Whether workers are placed.
+    pub fn is_placed(&self) -> bool {
         self.placed.load(Ordering::Relaxed)
     }
 

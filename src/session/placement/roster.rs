@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{Home, LOCK_PATIENCE, Placement};
 use crate::errno::Result;
 use crate::session::errand::Errand;
-use crate::stats::tally::ROWS;
 use crate::sys::place::{self, Policy};
 use crate::sys::procfs::ProcFs;
 
@@ -32,9 +31,7 @@ pub(super) struct Progress {
 impl Worker {
     /// What it has done since the last look.
     pub fn progress(&mut self) -> Progress {
-        let mut rows = [0; ROWS];
-        self.errand.tally.add_to(&mut rows);
-        let (served, turns) = (rows.iter().sum(), self.errand.turns());
+        let (served, turns) = (self.errand.tally.sum(), self.errand.turns());
         let requests = served - self.served;
         let progress = Progress { requests, turns: turns.wrapping_sub(self.turns) };
         (self.served, self.turns) = (served, turns);
@@ -64,6 +61,11 @@ impl Worker {
 
     pub fn is_placed(&self) -> bool {
         self.at.is_some()
+    }
+
+    /// The processor that it is kept on.
+    pub fn place(&self) -> Option<usize> {
+        self.at
     }
 }
 

@@ -29,6 +29,11 @@ impl KeptSlot {
         self.0.keep.use_again().then(|| self.0.enter(session, channel, header))
     }
 
+    /// The slot, for whoever wants to look at it.
+    pub fn slot(&self) -> &'static Slot {
+        self.0
+    }
+
     /// Whether it is this one.
     pub fn is(&self, slot: &'static Slot) -> bool {
         std::ptr::eq(self.0, slot)

@@ -188,6 +188,11 @@ impl Slot {
         unique
     }
 
+    /// Whether an answer is under way, or nothing is to be answered.
+    pub fn awaits_no_answer(&self) -> bool {
+        self.unique.load(Ordering::Relaxed) == 0
+    }
+
     /// Marks a request as interrupted.
     pub fn interrupt(&self, generation: u32) {
         self.interrupted.store(generation, Ordering::SeqCst);
