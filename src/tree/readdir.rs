@@ -61,31 +61,36 @@ impl<P: PathOps> Answer<'_, P> {
         if size > self.limit - self.bytes.len() {
             return Ok(false);
         }
-        let (mut ino, mut mode) = (entry.ino, entry.mode);
-        let mut node = EntryOut::default();
-        if self.plus {
-            match entry.attr {
-                Some(attr) if !is_dots(entry.name) => {
-                    let found = self.tree.enter_name(self.dir, entry.name, *attr)?;
-                    self.counted.push(found.node as Id);
-                    node = found.encode();
-                }
-                Some(attr) => node.attr = *attr,
-                None => node.attr = Attr { ino, mode, ..Attr::default() },
-            }
-            (ino, mode) = (node.attr.ino, node.attr.mode);
-        }
+        let mut record = DirEntry { ino: entry.ino, offset, mode: entry.mode, name: entry.name };
+        let node = if self.plus { Some(self.enter(entry)?) } else { None };
         let at = self.bytes.len();
         memory::reserve("a directory's entries", &mut self.bytes, size)?;
         self.bytes.resize(at + size, 0);
         let out = &mut self.bytes[at..];
-        let record = DirEntry { ino, offset, mode, name: entry.name };
-        let written = match self.plus {
-            true => dirent::encode_plus(out, &node, &record),
-            false => dirent::encode(out, &record),
+        let written = match &node {
+            Some(node) => {
+                (record.ino, record.mode) = (node.attr.ino, node.attr.mode);
+                dirent::encode_plus(out, node, &record)
+            }
+            None => dirent::encode(out, &record),
         };
         debug_assert_eq!(written, Some(size));
         Ok(true)
+    }
+
+    /// What a READDIRPLUS says of an entry; its lookup is counted if it has attributes.
+    fn enter(&mut self, entry: &Listed<'_>) -> Result<EntryOut> {
+        let mut node = EntryOut::default();
+        match entry.attr {
+            Some(attr) if !is_dots(entry.name) => {
+                let found = self.tree.enter_name(self.dir, entry.name, *attr)?;
+                self.counted.push(found.node as Id);
+                node = found.encode();
+            }
+            Some(attr) => node.attr = *attr,
+            None => node.attr = Attr { ino: entry.ino, mode: entry.mode, ..Attr::default() },
+        }
+        Ok(node)
     }
 
     /// Entries of a collected directory from a position on.
