@@ -1,6 +1,6 @@
 //! The number by which a request goes through a C program.
 
-use super::SLOTS;
+use super::table::SLOTS;
 
 /// Low bits of a handle that are zero, as in a pointer to anything aligned.
 const ALIGN_BITS: u32 = 4;

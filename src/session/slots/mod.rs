@@ -11,11 +11,12 @@
 mod context;
 mod handle;
 mod kept;
+mod table;
 mod walks;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
 
@@ -23,6 +24,7 @@ pub use context::Context;
 use handle::GENERATION_BITS;
 pub use handle::Handle;
 pub(super) use kept::KeptSlot;
+use table::{fresh, slot};
 pub(super) use walks::{
     by_unique, forget_channels, forget_session, in_flight, in_the_way, waiting,
 };
@@ -35,9 +37,6 @@ use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
 
-const CHUNK: usize = 256;
-const CHUNKS: usize = 4096;
-const SLOTS: usize = CHUNK * CHUNKS;
 /// Freed slots a thread keeps for itself before it shares them.
 const CACHED: usize = 32;
 
@@ -216,9 +215,6 @@ impl Slot {
     }
 }
 
-static TABLE: [OnceLock<Box<[Slot; CHUNK]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
-/// Slots ever used.
-static USED: AtomicU32 = AtomicU32::new(0);
 static FREE: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
 
 /// Free slots of one thread; given back when it ends.
@@ -237,25 +233,6 @@ thread_local! {
 /// Has the calling thread's list of free slots made.
 pub(super) fn claim_storage() {
     CACHE.with(|_| ());
-}
-
-/// The slot with this number, if it was ever used.
-fn slot(index: u32) -> Option<&'static Slot> {
-    let index = index as usize;
-    TABLE.get(index / CHUNK)?.get()?.get(index % CHUNK)
-}
-
-/// A slot that was never used; `None` when the table is full.
-fn fresh() -> Option<&'static Slot> {
-    let limit = SLOTS as u32;
-    let index = USED
-        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| (used < limit).then_some(used + 1))
-        .ok()?;
-    let chunk = TABLE.get(index as usize / CHUNK)?;
-    chunk.get_or_init(|| Box::new(std::array::from_fn(|_| Slot::default())));
-    let fresh = slot(index)?;
-    fresh.index.store(index, Ordering::Relaxed);
-    Some(fresh)
 }
 
 fn pop_free() -> Option<&'static Slot> {

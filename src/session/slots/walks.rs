@@ -5,17 +5,13 @@ use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 
-use super::{Context, Session, Slot, SlotRef, USED, slot};
+use super::table::all;
+use super::{Context, Session, SlotRef};
 use crate::session::beginning::Age;
 use crate::session::check;
 use crate::session::request::is_unanswered;
 use crate::transport::Channel;
 use crate::wire::Opcode;
-
-/// Every slot ever used, for the rare walks over all requests.
-fn all() -> impl Iterator<Item = &'static Slot> {
-    (0..USED.load(Ordering::SeqCst)).filter_map(slot)
-}
 
 /// The request of `session` with this unique id, if it is in flight.
 pub(in crate::session) fn by_unique(session: &Arc<Session>, unique: u64) -> Option<SlotRef> {
