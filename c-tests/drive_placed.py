@@ -25,17 +25,22 @@ ORDINARY = os.SCHED_OTHER, len(HOME)
 PLACED = os.SCHED_IDLE, 1
 
 
-def workers(daemon):
-    """How the threads that serve are scheduled."""
-    found = []
+def serving(daemon):
+    """The threads that serve, each with how it is scheduled."""
+    found = {}
     for thread in os.listdir(f"/proc/{daemon.pid}/task"):
         try:
             with open(f"/proc/{daemon.pid}/task/{thread}/comm") as f:
                 if f.read().strip() in ("fuse_worker", "fuse_ring"):
-                    found.append(scheduled(int(thread)))
+                    found[thread] = scheduled(int(thread))
         except (FileNotFoundError, ProcessLookupError):
             pass
     return found
+
+
+def workers(daemon):
+    """How the threads that serve are scheduled."""
+    return list(serving(daemon).values())
 
 
 def becomes(what):
@@ -69,6 +74,27 @@ class Load:
         self.thread.join()
 
 
+def stays_after_its_answer(check):
+    """Placed workers that have answered are waited for, but not one that does something else then."""
+    daemon = ft.Daemon("placed_ll", *sys.argv[1:], "-o", "max_idle_threads=4,max_threads=40",
+                       env={"FERROFUSE_PLACEMENT": "always", "PLACED_STAYS": "100"})
+    with Load(daemon):
+        check("placed, by answers of workers that stay", becomes(lambda: PLACED in workers(daemon)), workers(daemon))
+        threads, until = set(), time.monotonic() + 1
+        while time.monotonic() < until:
+            threads.update(serving(daemon))
+            time.sleep(0.001)
+        check("no thread for one that returns", len(threads) < 20, len(threads))
+    # Still placed, and now each request takes a worker away.
+    longest = 0
+    for _ in range(20):
+        asked = time.monotonic()
+        os.stat(daemon.path("thread"))
+        longest = max(longest, time.monotonic() - asked)
+    check("threads for those that do not", longest < 0.08, longest)
+    daemon.finish()
+
+
 def made_by(daemon, name):
     with open(daemon.path(name), "rb", buffering=0) as f:
         return int(f.read(64))
@@ -100,6 +126,7 @@ def main():
         # Ended while they are placed.
         daemon.signal(signal.SIGTERM)
         check("ends", daemon.wait() is not None)
+    stays_after_its_answer(check)
     for program, wanted in (("placed_ll", "never"), ("placed_spawns_ll", "always")):
         daemon = ft.Daemon(program, *sys.argv[1:], env={"FERROFUSE_PLACEMENT": wanted})
         with Load(daemon):

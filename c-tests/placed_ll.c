@@ -6,7 +6,9 @@
  *
  * A read of "/fork" answers with the id of a child, one of "/thread" with that of a
  * thread; both live for two seconds and do nothing. With PLACED_HOLDS set, nobody ever
- * hears of a name that /proc has, nor of the filesystem itself (STATFS).
+ * hears of a name that /proc has, nor of the filesystem itself (STATFS). With
+ * PLACED_STAYS, a handler of GETATTR returns so many microseconds after its answer,
+ * and for "/thread" a thousand times as many.
  */
 #define FUSE_USE_VERSION 312
 #define _GNU_SOURCE
@@ -29,6 +31,7 @@ struct started {
 };
 
 static int holds;
+static useconds_t stays;
 
 static struct stat attributes(fuse_ino_t ino)
 {
@@ -65,6 +68,8 @@ static void do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
 	(void)fi;
 	fuse_reply_attr(req, &st, 0);
+	if (stays)
+		usleep(ino == THREAD_INO ? stays * 1000 : stays);
 }
 
 static void do_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -147,6 +152,8 @@ int main(int argc, char **argv)
 	struct daemon_spec spec = { .ops = &operations, .ops_size = sizeof(operations) };
 
 	holds = getenv("PLACED_HOLDS") != NULL;
+	if (getenv("PLACED_STAYS"))
+		stays = (useconds_t)atoi(getenv("PLACED_STAYS"));
 	signal(SIGCHLD, SIG_IGN);
 	return daemon_run(&args, &spec);
 }

@@ -5,7 +5,7 @@
 #[cfg(not(all(test, loom)))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
-pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 
 #[cfg(not(all(test, loom)))]
 pub(crate) use crate::sys::futex;
@@ -79,7 +79,7 @@ pub(crate) use model::*;
 #[cfg(all(test, loom))]
 pub(crate) mod model {
     use loom::sync::atomic::fence;
-    pub use loom::sync::atomic::{AtomicU64, AtomicUsize};
+    pub use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
     pub use loom::sync::{Condvar, MutexGuard};
     use std::sync::atomic::Ordering::{self, SeqCst};
 

@@ -26,6 +26,7 @@ pub mod placement;
 mod pool;
 mod post;
 mod receive;
+mod reliance;
 mod reply;
 pub mod request;
 mod rings;

@@ -19,6 +19,7 @@ use super::loops::{Server, Step};
 use super::placement::Gait;
 use super::post::Post;
 use super::receive::RequestBuffer;
+use super::reliance::Reliance;
 use super::serving::Serving;
 use super::{LoopKind, Session, dispatch, slots};
 use crate::errno::{Errno, Result};
@@ -71,8 +72,8 @@ struct Pool {
     ended: Condvar,
     /// A worker that was needed could not be started.
     short: AtomicBool,
-    /// None was started because another was about to return; whoever sets it nudges the supervisor.
-    counted_on: AtomicBool,
+    /// None was started because another was about to return.
+    reliance: Reliance,
 }
 
 /// Stack size for workers that the user asks for with FUSE_THREAD_STACK, in bytes.
@@ -162,7 +163,7 @@ impl Pool {
             return;
         }
         if self.session.placement.is_placed() && self.somebody_returns(errand) {
-            if !self.counted_on.swap(true, Ordering::SeqCst) {
+            if self.reliance.begin() {
                 self.session.exit().nudge();
             }
             return;
@@ -187,11 +188,7 @@ impl Pool {
     fn see_who_returned(self: &Arc<Self>, taken: &mut u64) {
         let sum = self.workers.lock().iter().map(|worker| worker.errand.tally.sum()).sum();
         let before = mem::replace(taken, sum);
-        if !self.census.nobody_waits() {
-            self.counted_on.store(false, Ordering::SeqCst);
-            // Whoever found it set, and so called nobody, had taken its request before.
-            self.counted_on.store(self.census.nobody_waits(), Ordering::SeqCst);
-        } else if *taken == before {
+        if self.reliance.look(&self.census) && *taken == before {
             // Refused, it is asked for again.
             let _ = self.spawn();
         }
@@ -207,7 +204,7 @@ impl Pool {
                 return;
             }
             let short = self.short.load(Ordering::SeqCst);
-            if self.counted_on.load(Ordering::SeqCst) && !short {
+            if self.reliance.is_on() && !short {
                 exit.wait(seen, Some(RETURNS_WITHIN));
                 self.see_who_returned(&mut taken);
                 continue;
@@ -395,7 +392,7 @@ impl Session {
             workers: Mutex::new(Vec::new()),
             ended: Condvar::new(),
             short: AtomicBool::new(false),
-            counted_on: AtomicBool::new(false),
+            reliance: Reliance::default(),
         });
         // The program may have stopped reading without an end.
         self.rest_beside_reader();
