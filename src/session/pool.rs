@@ -189,6 +189,8 @@ impl Pool {
         let sum = self.workers.lock().iter().map(|worker| worker.errand.tally.sum()).sum();
         let before = mem::replace(taken, sum);
         if self.reliance.look(&self.census) && *taken == before {
+            // Before it is tried, so that whoever is missed meanwhile is the next to call.
+            self.reliance.end();
             // Refused, it is asked for again.
             let _ = self.spawn();
         }

@@ -33,6 +33,11 @@ impl Reliance {
         }
         again
     }
+
+    /// Nobody came back: the supervisor starts a worker now, if there may be more.
+    pub fn end(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 #[cfg(all(test, loom))]
