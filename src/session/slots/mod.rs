@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
+use crate::sys::lock::{Mutex, MutexGuard, ReentrantMutex};
 
 pub use context::Context;
 use handle::GENERATION_BITS;
@@ -31,6 +31,7 @@ use super::beginning::Beginning;
 use super::contexts::Contexts;
 use super::tenure::{Keep, Tenure};
 use super::{Session, check};
+use crate::sys::still::{self, Lock, Still};
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
@@ -229,6 +230,21 @@ thread_local! {
     static CACHE: RefCell<Cache> = const { RefCell::new(Cache(Vec::new())) };
 }
 
+/// Every slot's body, which answers from forked children look into.
+struct Bodies;
+
+impl Still for Bodies {
+    fn locks<'l>(&'l self, each: &mut dyn FnMut(Lock<'l>)) {
+        walks::all().for_each(|slot| each(still::lock(&slot.body)));
+    }
+}
+
+/// Has forked children find the table usable; for each session that is made.
+pub(super) fn prepare() {
+    still::keep_static(&FREE);
+    still::keep_static(&Bodies);
+}
+
 /// Has the calling thread's list of free slots made.
 pub(super) fn claim_storage() {
     CACHE.with(|_| ());
@@ -247,7 +263,7 @@ fn fresh() -> Option<&'static Slot> {
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| (used < limit).then_some(used + 1))
         .ok()?;
     let chunk = TABLE.get(index as usize / CHUNK)?;
-    chunk.get_or_init(|| Box::new(std::array::from_fn(|_| Slot::default())));
+    still::made_once(chunk, || Box::new(std::array::from_fn(|_| Slot::default())));
     let fresh = slot(index)?;
     fresh.index.store(index, Ordering::Relaxed);
     Some(fresh)

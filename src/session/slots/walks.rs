@@ -13,7 +13,7 @@ use crate::transport::Channel;
 use crate::wire::Opcode;
 
 /// Every slot ever used, for the rare walks over all requests.
-fn all() -> impl Iterator<Item = &'static Slot> {
+pub(super) fn all() -> impl Iterator<Item = &'static Slot> {
     (0..USED.load(Ordering::SeqCst)).filter_map(slot)
 }
 
