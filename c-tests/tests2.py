@@ -24,7 +24,7 @@ KNOWN = (
 VERSIONS = 11, 21, 22, 25, 26, 28, 29
 
 
-def tests(drive, test):
+def tests(drive, test, options):
     """All of them; drive(name, driver, arguments...) and test(name, command) make one."""
     yield test("chan2", ["{bin}/chan2"], own_args=["--own"], fuse2=True)
     yield test("cuse2", ["{bin}/cuse2"], fuse2=True)
@@ -54,6 +54,12 @@ def tests(drive, test):
         for loop in ("single", "mt", "recv", "relay", "splice", *(("buf",) if version == 29 else ())):
             yield drive(f"nodes2-{version}-{loop}", "nodes2", str(version), loop, fuse2=True,
                         headers=loop == "relay", splice=(version, loop) == (29, "single"))
+    # With the check there is a lock that each request takes: most likely it is some other thread's at a fork.
+    for mode, args, check in ("mt", [], "0"), ("st", ["-s"], "0"), ("check", [], "1"):
+        yield test(f"children2-{mode}", ["env", f"FERROFUSE_CHECK={check}", "{bin}/children2", "{tmp}/mnt",
+                                   f"children={options.children}", *args],
+                   system="a child may hang for a lock (seen)", compare=False,
+                   limit=60 + options.children / 5, fuse2=True)
     for mode, args in ("mt", []), ("st", ["-s"]):
         yield drive(f"inside2-{mode}", "inside", "inside2", *args, fuse2=True, compare=False, limit=180,
                     system="a notification from inside a handler hangs in the kernel")

@@ -1,16 +1,16 @@
 //! The primitives of what the model checker looks at: path locks, nodes and names, the queue of notifications, the
-//! hand-over of requests. parking_lot's, the standard library's and the system's futex, or loom's where the model checker
-//! runs them (`--cfg loom`).
+//! hand-over of requests. Ours, the standard library's and the system's futex, or loom's where the model checker runs them
+//! (`--cfg loom`).
 
 #[cfg(not(all(test, loom)))]
-pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+pub(crate) use crate::sys::lock::{Condvar, Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 
 #[cfg(not(all(test, loom)))]
-pub(crate) use crate::sys::futex;
+pub(crate) use crate::sys::{futex, still::lock as still};
 
-/// As [`wait`], until `limit` has passed at the latest. The model checker knows no time: it wakes the
+/// As [`wait()`], until `limit` has passed at the latest. The model checker knows no time: it wakes the
 /// thread whenever it likes.
 #[cfg(not(all(test, loom)))]
 pub(crate) fn wait_for<'m, T>(
@@ -38,44 +38,10 @@ pub(crate) fn wait<'m, T>(condvar: &Condvar, mut guard: MutexGuard<'m, T>) -> Mu
     guard
 }
 
-/// The same for what a forked child uses too, when it has threads. parking_lot keeps all threads that wait in one table
-/// of the process, which a child may inherit while somebody holds a lock of it; the standard library has none.
-#[cfg(not(all(test, loom)))]
-pub(crate) mod forked {
-    use std::sync::PoisonError;
-    use std::time::Duration;
-
-    pub use std::sync::{Condvar, MutexGuard};
-
-    #[derive(Debug, Default)]
-    pub struct Mutex<T>(std::sync::Mutex<T>);
-
-    impl<T> Mutex<T> {
-        /// What a thread left that panicked is used as it is, as with parking_lot.
-        pub fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner)
-        }
-    }
-
-    pub fn wait_for<'m, T>(
-        condvar: &Condvar,
-        guard: MutexGuard<'m, T>,
-        limit: Duration,
-    ) -> MutexGuard<'m, T> {
-        condvar.wait_timeout(guard, limit).unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    pub fn wait<'m, T>(condvar: &Condvar, guard: MutexGuard<'m, T>) -> MutexGuard<'m, T> {
-        condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(all(test, loom))]
-pub(crate) use self::model as forked;
 #[cfg(all(test, loom))]
 pub(crate) use model::*;
 
-/// loom's, with the interface of parking_lot's.
+/// loom's, with the interface of ours.
 #[cfg(all(test, loom))]
 pub(crate) mod model {
     use loom::sync::atomic::fence;
@@ -161,6 +127,11 @@ pub(crate) mod model {
             drop(word.sleepers.lock().unwrap());
             word.called.notify_all();
         }
+
+        pub fn wake_one(word: &super::AtomicU32) {
+            drop(word.sleepers.lock().unwrap());
+            word.called.notify_one();
+        }
     }
 
     #[derive(Debug)]
@@ -189,6 +160,11 @@ pub(crate) mod model {
         limit: std::time::Duration,
     ) -> MutexGuard<'m, T> {
         condvar.wait_timeout(guard, limit).unwrap().0
+    }
+
+    /// There are no forks in models.
+    pub fn still<T>(_mutex: &Mutex<T>) -> crate::sys::still::Lock<'_> {
+        unreachable!()
     }
 
     /// One try, or the other threads go on: after a limit that has passed.

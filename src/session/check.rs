@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::slots::{Handle, SlotRef};
 use super::{Request, Session, serving};
-use crate::sys::env;
+use crate::sys::{env, still};
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
 
@@ -45,6 +45,8 @@ pub fn on() -> bool {
 /// Looks whether the user wants it; for each session that is made.
 pub(super) fn prepare() {
     if env::secure_var("FERROFUSE_CHECK").is_some_and(|value| value == "1") {
+        still::keep_static(&RECORDS);
+        lookups::prepare();
         ON.store(true, Ordering::Relaxed);
     }
 }

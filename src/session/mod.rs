@@ -39,11 +39,11 @@ mod turns;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
-use parking_lot::{Mutex, RwLock};
-
 use crate::errno::{Errno, Result};
 use crate::stats::StatsPolicy;
+use crate::sys::lock::Mutex;
 use crate::sys::pipe::page_size;
+use crate::sys::still::{self, Lock, Still};
 use crate::transport::uring::TransportOptions;
 use crate::transport::{Channel, SplicePolicy};
 use crate::wire::{HEADER_ROOM, Protocol};
@@ -113,7 +113,7 @@ pub struct Session {
     /// Every request and reply is logged.
     /// The user who made the session, for `deny_others`.
     pub(super) owner: u32,
-    channel: RwLock<Option<Arc<dyn Channel>>>,
+    channel: Mutex<Option<Arc<dyn Channel>>>,
     exit: ExitState,
     negotiated: Negotiated,
     early_interrupts: EarlyInterrupts,
@@ -162,18 +162,27 @@ struct Negotiated {
     least_buffer: AtomicUsize,
 }
 
+/// What forked children send answers and notifications by.
+impl Still for Session {
+    fn locks<'l>(&'l self, each: &mut dyn FnMut(Lock<'l>)) {
+        each(still::lock(&self.channel));
+        each(still::lock(&self.retrieves));
+    }
+}
+
 impl Session {
     /// A session without a channel; [`Session::attach`] gives it one.
     pub fn new(ops: Box<dyn LowLevelOps>, config: Config) -> Arc<Session> {
         crate::sys::wake::prepare();
         check::prepare();
-        Arc::new_cyclic(|session| Session {
+        slots::prepare();
+        let session = Arc::new_cyclic(|session| Session {
             sheet: stats::Sheet::new(&config),
             placement: Placement::new(config.placement),
             ops,
             config,
             owner: nix::unistd::getuid().as_raw(),
-            channel: RwLock::new(None),
+            channel: Mutex::new(None),
             exit: ExitState::default(),
             negotiated: Negotiated {
                 initialized: AtomicBool::new(false),
@@ -201,7 +210,10 @@ impl Session {
             watched: AtomicBool::new(false),
             turns: Arc::default(),
             let_go: AtomicBool::new(false),
-        })
+        });
+        let owner: std::sync::Weak<Session> = Arc::downgrade(&session);
+        still::keep(owner);
+        session
     }
 
     /// What the session was made with.
@@ -226,7 +238,7 @@ impl Session {
 
     /// Gives the session the channel it reads from. `EBUSY` if it has one.
     pub fn attach(&self, channel: Arc<dyn Channel>) -> Result<()> {
-        let mut own = self.channel.write();
+        let mut own = self.channel.lock();
         if own.is_some() {
             return Err(Errno::EBUSY);
         }
@@ -243,7 +255,7 @@ impl Session {
         // While what holds a notification up can still be answered.
         self.notifier.end(self);
         self.end_rings();
-        let channel = self.channel.write().take();
+        let channel = self.channel.lock().take();
         self.let_go.store(true, Ordering::SeqCst);
         slots::forget_channels(self);
         drop(channel);
@@ -251,7 +263,7 @@ impl Session {
 
     /// The session's own channel; worker threads may have clones.
     pub fn channel(&self) -> Option<Arc<dyn Channel>> {
-        self.channel.read().clone()
+        self.channel.lock().clone()
     }
 
     /// Exit flag and result. [`ExitState::request`] may be called from a signal handler.

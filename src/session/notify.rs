@@ -200,7 +200,8 @@ impl Session {
     }
 
     /// Asks for cached data of `node`; it comes as
-    /// [`retrieve_reply`](super::LowLevelOps::retrieve_reply) with this cookie.
+    /// [`retrieve_reply`](super::LowLevelOps::retrieve_reply) with this cookie. `ENOTCONN` in a forked child
+    /// that does not serve the session: the answer would come to its parent, with an id that may be another's.
     pub fn notify_retrieve(
         &self,
         node: NodeId,
@@ -209,6 +210,9 @@ impl Session {
         cookie: usize,
     ) -> Result<()> {
         self.may_notify(15)?;
+        if !self.notifier.is_served_here() {
+            return Err(Errno::ENOTCONN);
+        }
         let size = u32::try_from(size).map_err(|_| Errno::EINVAL)?;
         let notify_unique = self.retrieves.lock().insert(cookie, self.uses_rings());
         let out = NotifyRetrieveOut { notify_unique, nodeid: node, offset, size, padding: 0 };

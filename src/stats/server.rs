@@ -18,8 +18,8 @@ use std::sync::{Arc, Weak};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use crate::sys::lock::Mutex;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use parking_lot::Mutex;
 
 use super::snapshot::{SessionSnapshot, Snapshot, VERSION};
 use super::socket::{Listener, folder};

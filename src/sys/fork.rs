@@ -12,9 +12,19 @@ const UNREGISTERED: u8 = 0;
 const COUNTING: u8 = 1;
 const NO_HANDLER: u8 = 2;
 
+extern "C" fn before() {
+    super::still::hold();
+}
+
+extern "C" fn in_parent() {
+    super::still::release();
+}
+
 extern "C" fn in_child() {
-    // An atomic and system calls: the child of a threaded process may not take locks or allocate here.
+    // Atomics and system calls: the child of a threaded process may not take locks or allocate here.
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    super::lock::in_child();
+    super::still::release_in_child();
     super::place::go_home_in_child();
     super::uring::close_in_child();
 }
@@ -35,9 +45,10 @@ pub fn generation() -> u64 {
 /// not have. Two threads registering at once merely make the counter step by two.
 #[cold]
 fn register() -> u64 {
-    // SAFETY: the handler is async-signal-safe and lives as long as this library; glibc drops it
-    // when the library is unloaded, because it is registered with this object's handle.
-    let failed = unsafe { libc::pthread_atfork(None, None, Some(in_child)) } != 0;
+    // SAFETY: the child's handler is async-signal-safe, and all live as long as this library; glibc drops them
+    // when the library is unloaded, because they are registered with this object's handle.
+    let failed =
+        unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } != 0;
     STATE.store(if failed { NO_HANDLER } else { COUNTING }, Ordering::Release);
     generation()
 }

@@ -26,13 +26,22 @@ pub fn wait(word: &AtomicU32, expected: u32, limit: Option<Duration>) {
 
 /// Wakes every thread that waits on `word`. Async-signal-safe.
 pub fn wake_all(word: &AtomicU32) {
-    // SAFETY: the word is a live, aligned 32-bit atomic; FUTEX_WAKE reads nothing else.
+    wake(word, i32::MAX);
+}
+
+/// Wakes one thread that waits on `word`. Async-signal-safe.
+pub fn wake_one(word: &AtomicU32) {
+    wake(word, 1);
+}
+
+fn wake(word: &AtomicU32, most: i32) {
+    // SAFETY: the word's address only names it; FUTEX_WAKE reads nothing there.
     unsafe {
         libc::syscall(
             libc::SYS_futex,
             word.as_ptr(),
             libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            i32::MAX,
+            most,
         );
     }
 }

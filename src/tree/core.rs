@@ -1,8 +1,7 @@
 //! The tree itself, and what every operation goes through.
 
 use std::ffi::CStr;
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use super::cleaner::Cleaner;
@@ -20,6 +19,7 @@ use super::path::Room;
 use crate::errno::{Errno, Result};
 use crate::session::Request;
 use crate::sys::signal::EmptyHandler;
+use crate::sys::still::{self, Lock, Still};
 
 /// A path-based filesystem as a low-level one.
 ///
@@ -91,10 +91,20 @@ impl MaybeLocked<'_> {
     }
 }
 
+/// What a path is found by, for forked children that notify.
+impl<P: PathOps> Still for Tree<P> {
+    fn locks<'l>(&'l self, each: &mut dyn FnMut(Lock<'l>)) {
+        self.space.locks(each);
+    }
+}
+
 impl<P: PathOps> Tree<P> {
     /// A tree over `ops`, with nothing but a root.
-    pub fn new(ops: P, config: TreeConfig, compat: Compat) -> Arc<Tree<P>> {
-        Arc::new(Tree {
+    pub fn new(ops: P, config: TreeConfig, compat: Compat) -> Arc<Tree<P>>
+    where
+        P: 'static,
+    {
+        let tree = Arc::new(Tree {
             has: ops.implements(),
             ops,
             before_init: config,
@@ -108,7 +118,10 @@ impl<P: PathOps> Tree<P> {
             signal: OnceLock::new(),
             cleaner: Cleaner::default(),
             start: Instant::now(),
-        })
+        });
+        let owner: Weak<Tree<P>> = Arc::downgrade(&tree);
+        still::keep(owner);
+        tree
     }
 
     /// The filesystem.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use crate::sys::lock::Mutex;
 
 use super::core::{Tree, finish};
 use super::file::OpenFile;
@@ -38,23 +38,23 @@ impl Directory {
 #[derive(Default)]
 pub(super) struct Directories {
     last: AtomicU64,
-    open: RwLock<HashMap<u64, Arc<Directory>>>,
+    open: Mutex<HashMap<u64, Arc<Directory>>>,
 }
 
 impl Directories {
     fn insert(&self, directory: Directory) -> u64 {
         let handle = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        self.open.write().insert(handle, Arc::new(directory));
+        self.open.lock().insert(handle, Arc::new(directory));
         handle
     }
 
     fn remove(&self, handle: u64) -> Option<Arc<Directory>> {
-        self.open.write().remove(&handle)
+        self.open.lock().remove(&handle)
     }
 
     /// `EBADF` for a handle that no open directory has.
     pub fn get(&self, handle: u64) -> Result<Arc<Directory>> {
-        self.open.read().get(&handle).cloned().ok_or(Errno::EBADF)
+        self.open.lock().get(&handle).cloned().ok_or(Errno::EBADF)
     }
 }
 

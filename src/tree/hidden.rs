@@ -4,7 +4,7 @@
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::core::Tree;
 use super::nodes::{Id, Node};

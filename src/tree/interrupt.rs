@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use crate::session::{Handle, Peek};
 use crate::sys::signal::Thread;

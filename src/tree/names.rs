@@ -9,7 +9,8 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::nodes::{Id, SHARDS};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{self, Mutex, MutexGuard};
+use crate::sys::still::Lock;
 
 /// One name.
 #[derive(Clone, Copy)]
@@ -110,6 +111,11 @@ impl Names {
         hasher.write_u32(parent);
         hasher.write(name);
         NameHash(hasher.finish() as u32)
+    }
+
+    /// Every shard's lock.
+    pub fn locks<'l>(&'l self, each: &mut dyn FnMut(Lock<'l>)) {
+        self.shards.iter().for_each(|shard| each(sync::still(&shard.0)));
     }
 
     pub fn lock(&self, parent: Id) -> MutexGuard<'_, Content> {

@@ -11,6 +11,7 @@ use super::nodes::{Id, Node, Nodes, ROOT, Refusal, UNKNOWN};
 use super::pathcache::PathCache;
 use crate::errno::{Errno, Result};
 use crate::sync::AtomicU64;
+use crate::sys::still::Lock;
 
 pub(super) struct Namespace {
     pub nodes: Nodes,
@@ -50,6 +51,12 @@ impl Namespace {
     #[cfg(test)]
     pub fn name_count(&self) -> usize {
         self.names.len()
+    }
+
+    /// The locks of names and nodes.
+    pub fn locks<'l>(&'l self, each: &mut dyn FnMut(Lock<'l>)) {
+        self.names.locks(each);
+        self.nodes.locks(each);
     }
 
     /// Whether the node stands under this name.

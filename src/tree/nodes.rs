@@ -9,7 +9,8 @@ use hashbrown::hash_table::Entry;
 use super::extra::Extra;
 use super::name::Name;
 use crate::session::NodeId;
-use crate::sync::Mutex;
+use crate::sync::{self, Mutex};
+use crate::sys::still::Lock;
 
 /// A node number: 32 bits, as libfuse has it. 0 is no node.
 pub(super) type Id = u32;
@@ -308,6 +309,11 @@ impl Nodes {
             content.nodes.iter().filter(|node| condition(node)).map(|node| node.id).collect()
         };
         self.0.iter().flat_map(matching).collect()
+    }
+
+    /// Every shard's lock.
+    pub fn locks<'l>(&'l self, each: &mut dyn FnMut(Lock<'l>)) {
+        self.0.iter().for_each(|shard| each(sync::still(&shard.0)));
     }
 
     /// How many there are, the root included.

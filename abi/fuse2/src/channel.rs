@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use ferrofuse::memory;
 use ferrofuse::mount::MountPoint;
 use ferrofuse::session::Message;
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::transport::{Channel, Device};
 use ferrofuse::wire::IN_HEADER_SIZE;
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::panic::guard;
 use libc::{iovec, size_t};
-use parking_lot::Mutex;
 
 use crate::own_io::{OwnIo, OwnOps};
 use crate::session::{CSession, session};

@@ -6,8 +6,8 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::thread;
 
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::{Errno, memory};
-use parking_lot::Mutex;
 
 use crate::channel::{channel, receive};
 use crate::session::CSession;

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ferrofuse::mount::MountPoint;
 use ferrofuse::session::{CharDevice, LowLevelOps, Message, Session};
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
 use ferrofuse_abi_common::table;
 use libc::size_t;
-use parking_lot::Mutex;
 
 use crate::channel::{channel, fuse_chan_destroy, receive};
 use crate::filesystem::Filesystem;

@@ -6,7 +6,7 @@ use std::ptr;
 use ferrofuse::session::caps::{ConnInfo, Features};
 use ferrofuse::session::ops::{FileInfo, IoctlCall, LowLevelOps, NodeId};
 use ferrofuse::session::{PollHandle, Request};
-use parking_lot::Mutex;
+use ferrofuse::sys::lock::Mutex;
 
 use crate::filesystem::raw;
 use crate::types::ConnInfo as CConnInfo;

@@ -8,9 +8,9 @@ use ferrofuse::buf::{Segment, Vector};
 use ferrofuse::session::caps::{Capabilities, ConnInfo, Features};
 use ferrofuse::session::ops::{CopyRange, FileInfo, Forget, IoctlCall, LowLevelOps, NodeId};
 use ferrofuse::session::{PollHandle, Request};
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::wire::flags::SetattrValid;
 use ferrofuse::wire::layout::{FileLock, SetattrIn};
-use parking_lot::Mutex;
 
 use crate::types::ConnInfo as CConnInfo;
 use crate::types::{self, FuseBuf, FuseBufvec, FuseForgetData, FuseLowlevelOps, FuseReq};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use ferrofuse::mount::{self, MountOptions, MountPoint, Watcher};
 use ferrofuse::session::{EarlyServer, Session};
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::transport::Device;
 use ferrofuse::{Errno, Result};
-use parking_lot::Mutex;
 
 use crate::newer::early;
 use crate::newer::watchdog::Watchdog;

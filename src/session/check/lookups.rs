@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use parking_lot::Mutex;
 use zerocopy::FromBytes;
 
 use super::{name, report};
 use crate::session::{NodeId, Session};
+use crate::sys::lock::Mutex;
+use crate::sys::still;
 use crate::wire::Opcode;
 use crate::wire::layout::{Dirent, EntryOut, InHeader};
 
@@ -22,6 +23,11 @@ struct Counts {
 
 /// By the session's address, which is nobody else's until the session has ended.
 static COUNTS: Mutex<Option<HashMap<usize, Counts>>> = Mutex::new(None);
+
+/// For each session that is made.
+pub fn prepare() {
+    still::keep_static(&COUNTS);
+}
 
 fn with<T>(session: &Session, look: impl FnOnce(&mut Counts) -> T) -> T {
     let key = std::ptr::from_ref(session).addr();

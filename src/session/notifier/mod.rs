@@ -29,7 +29,7 @@ use super::pool::start_thread;
 use super::slots::SlotRef;
 use super::{NodeId, Request, Session, check, dispatch, serving, slots};
 use crate::errno::{Errno, Result};
-use crate::sync::forked::{self as sync, Condvar, Mutex};
+use crate::sync::{self, Condvar, Mutex};
 use crate::sys::{fork, wake};
 
 /// How long a caller waits for the kernel's word on a queued notification.
@@ -230,7 +230,8 @@ impl Notifier {
         &process.shared
     }
 
-    fn is_served_here(&self) -> bool {
+    /// Whether this process serves the requests, and is not a child of the one that does.
+    pub fn is_served_here(&self) -> bool {
         self.served_by.load(Ordering::Relaxed) == fork::generation()
     }
 

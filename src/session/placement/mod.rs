@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::sys::lock::{Condvar, Mutex};
 use nix::sched::CpuSet;
-use parking_lot::{Condvar, Mutex};
 
 use super::errand::Errand;
 use crate::sys::env::under_valgrind;
@@ -142,7 +142,7 @@ impl Placement {
         }
         let until = Instant::now() + END_PATIENCE;
         while !orders.gone {
-            if self.left.wait_until(&mut orders, until).timed_out() {
+            if !self.left.wait_until(&mut orders, until) {
                 log::debug!(
                     "fuse: the thread that places workers waits for /proc; going on without it"
                 );
@@ -252,7 +252,7 @@ impl Placement {
         let mut orders = self.orders.lock();
         let until = Instant::now() + time;
         while orders.is_on(term) {
-            if self.called.wait_until(&mut orders, until).timed_out() {
+            if !self.called.wait_until(&mut orders, until) {
                 return orders.is_on(term);
             }
         }

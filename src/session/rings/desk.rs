@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use crate::errno::Result;
 use crate::sys::uring::Bell;

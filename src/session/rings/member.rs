@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::desk::Desk;
 use super::settle::Witness;

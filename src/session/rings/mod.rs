@@ -40,7 +40,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::errand::Errand;
 use super::placement::Placement;

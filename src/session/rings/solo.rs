@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use crate::sys::lock::Mutex;
 use nix::fcntl::{FcntlArg, OFlag};
-use parking_lot::Mutex;
 
 use super::super::Session;
 use super::super::loops::{self, Step};
@@ -191,9 +191,8 @@ impl Solo {
         let device = session.channel().ok_or(Unused::Failed("mounting", Errno::ENOTCONN))?;
         let queues = possible_processors();
         let bell = site.home.desk.bell();
-        let mut ring = Ring::new(device.raw_fd(), bell, (queues * READY) as u32 + 2)
+        let ring = Ring::new(device.raw_fd(), bell, (queues * READY) as u32 + 2)
             .map_err(failed("io_uring_setup"))?;
-        ring.unshare().map_err(failed("io_uring_setup"))?;
         let entries = (0..READY)
             .flat_map(|_| 0..queues)
             // The kernel's queues have 16-bit numbers.

@@ -18,7 +18,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
+use crate::sys::lock::{Mutex, MutexGuard, ReentrantMutex};
 
 pub use context::Context;
 use handle::GENERATION_BITS;
@@ -33,6 +33,7 @@ use super::beginning::Beginning;
 use super::contexts::Contexts;
 use super::tenure::{Keep, Tenure};
 use super::{Session, check};
+use crate::sys::still::{self, Lock, Still};
 use crate::transport::Channel;
 use crate::wire::Opcode;
 use crate::wire::layout::InHeader;
@@ -228,6 +229,21 @@ impl Drop for Cache {
 
 thread_local! {
     static CACHE: RefCell<Cache> = const { RefCell::new(Cache(Vec::new())) };
+}
+
+/// Every slot's body, which answers from forked children look into.
+struct Bodies;
+
+impl Still for Bodies {
+    fn locks<'l>(&'l self, each: &mut dyn FnMut(Lock<'l>)) {
+        table::all().for_each(|slot| each(still::lock(&slot.body)));
+    }
+}
+
+/// Has forked children find the table usable; for each session that is made.
+pub(super) fn prepare() {
+    still::keep_static(&FREE);
+    still::keep_static(&Bodies);
 }
 
 /// Has the calling thread's list of free slots made.

@@ -7,7 +7,7 @@ mod debug;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::beginning::Age;
 use super::errand::Errand;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::IoSlice;
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 use zerocopy::FromBytes;
 
 use super::buffers::Buffers;

@@ -63,7 +63,7 @@ pub struct Ring<T> {
 /// A ring as the kernel knows it.
 struct Io {
     /// Before `io`, to be dropped before it.
-    unshared: Option<Unshared>,
+    _unshared: Unshared,
     io: Inherited<IoUring<Entry128, cqueue::Entry>>,
 }
 
@@ -80,7 +80,7 @@ impl<T: HasEntry> Ring<T> {
         let io = builder.build(room).map_err(Errno::from)?;
         let bell = bell.fd().as_raw_fd();
         let mut ring = Ring {
-            io: Some(Io { unshared: None, io: Inherited::new(io) }),
+            io: Some(Io { _unshared: Unshared::new(io.as_raw_fd()), io: Inherited::new(io) }),
             device,
             bell,
             count: Box::new([0; 8]),
@@ -91,13 +91,6 @@ impl<T: HasEntry> Ring<T> {
         };
         ring.listen()?;
         Ok(ring)
-    }
-
-    /// Keeps forked children from the ring's descriptor. For a thread that goes on when the ring has ended.
-    pub fn unshare(&mut self) -> Result<()> {
-        let io = self.io.as_mut().ok_or(Errno::ENOTCONN)?;
-        io.unshared = Some(Unshared::new(io.io.get()?.as_raw_fd()));
-        Ok(())
     }
 
     /// Takes the ring down and waits, no longer than `limit`, until the kernel has let go of all that was armed here.

@@ -1,8 +1,8 @@
-//! Rings that no forked child may hold.
+//! Rings, which no forked child may hold.
 //!
 //! A ring is taken down when its last descriptor is closed. What is on its way to a ring ends by that, or with the
-//! ring's thread, and an unmount waits for it. The thread of a single-threaded loop goes on after its ring: there a
-//! child with a copy of the descriptor would hold the unmount up for as long as it lives.
+//! ring's thread if it came before. An unmount waits for it; and if a child with a copy of the descriptor waits in the
+//! kernel for what that request holds, as its notification may, neither ever ends, not by SIGKILL and not by an abort.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -11,8 +11,8 @@ use crate::sys::fork;
 
 const NONE: RawFd = -1;
 
-/// The descriptors that a child closes. More are not needed, as a thread has one such ring.
-static RINGS: [AtomicI32; 16] = [const { AtomicI32::new(NONE) }; 16];
+/// The descriptors that a child closes; as many as one session has threads with rings at most, and more.
+static RINGS: [AtomicI32; 2048] = [const { AtomicI32::new(NONE) }; 2048];
 
 /// A ring's descriptor, from which children are kept as long as this lives. To be dropped before the descriptor
 /// is closed.

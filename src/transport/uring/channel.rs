@@ -9,7 +9,7 @@ use zerocopy::IntoBytes;
 
 use crate::errno::{Errno, Result};
 use crate::stats::counters::Route;
-use crate::sys::uring::{Delivery, Entry, HasEntry, current};
+use crate::sys::uring::{Delivery, Entry, HasEntry, Inherited, current};
 use crate::transport::Channel;
 use crate::wire::OUT_HEADER_SIZE;
 use crate::wire::layout::OutHeader;
@@ -26,6 +26,8 @@ pub struct RingChannel {
     device: Arc<dyn Channel>,
     home: Arc<dyn Home>,
     me: Weak<RingChannel>,
+    /// A forked child can't answer: what it would write stays in its own memory.
+    made: Inherited<()>,
 }
 
 impl HasEntry for RingChannel {
@@ -44,7 +46,8 @@ impl RingChannel {
     ) -> Result<Arc<RingChannel>> {
         let entry = Entry::new(queue, payload)?;
         let device = device.clone();
-        Ok(Arc::new_cyclic(|me| RingChannel { entry, device, home, me: me.clone() }))
+        let made = Inherited::new(());
+        Ok(Arc::new_cyclic(|me| RingChannel { entry, device, home, me: me.clone(), made }))
     }
 
     fn deliver(&self, delivery: Delivery) {
@@ -66,6 +69,9 @@ impl Channel for RingChannel {
     }
 
     fn writev(&self, message: &[IoSlice<'_>]) -> Result<usize> {
+        if self.made.is_inherited() {
+            return Err(Errno::ENOTCONN);
+        }
         match self.entry.answer(message) {
             Some(delivery) => {
                 self.deliver(delivery?);
@@ -109,6 +115,9 @@ impl Channel for RingChannel {
         unique: u64,
         fill: &mut dyn FnMut(&mut [u8]) -> Result<usize>,
     ) -> Option<Result<usize>> {
+        if self.made.is_inherited() {
+            return Some(Err(Errno::ENOTCONN));
+        }
         let filled = self.entry.fill(unique, fill)?;
         Some(filled.map(|(len, delivery)| {
             self.deliver(delivery);
@@ -153,7 +162,9 @@ pub fn serving(channel: Option<Arc<RingChannel>>) {
 /// anything that may make the handler wait for the one who waits for the answer.
 pub fn flush() {
     let waiting = HERE.with_borrow(|here| {
-        let here = here.as_ref().filter(|here| current(&here.entry) && here.entry.take_early());
+        let here = here.as_ref().filter(|here| {
+            !here.made.is_inherited() && current(&here.entry) && here.entry.take_early()
+        });
         here.cloned()
     });
     if let Some(channel) = waiting {

@@ -4,8 +4,8 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::offset_of;
 use std::ptr;
 
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::{Errno, Result};
-use parking_lot::Mutex;
 
 use super::{HELP, HELP_OPTIONS, NameMap, parse, take_string, verdict};
 use crate::log::{FUSE_LOG_ERR, emit};

@@ -3,11 +3,11 @@
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse_abi_common::modules::iconv::Iconv;
 use ferrofuse_abi_common::modules::subdir::Subdir;
 use ferrofuse_abi_common::opt::{FuseArgs, fuse_opt_add_arg, fuse_opt_free_args};
 use ferrofuse_abi_common::stdio::print;
-use parking_lot::Mutex;
 
 use super::loading::load;
 use super::mapped::factory;

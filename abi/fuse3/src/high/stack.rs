@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use ferrofuse::buf::Vector;
 use ferrofuse::session::PollHandle;
 use ferrofuse::session::caps::ConnInfo;
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::tree::{
     FileRange, Filler, OpSet, OpenFile, PathOps, ReaddirFlags, RequestContext, SetTime, TreeConfig,
 };
 use ferrofuse::wire::flags::IoctlFlags;
 use ferrofuse::wire::layout::{Attr, FileLock, Kstatfs, Statx};
 use ferrofuse::{Errno, Result};
-use parking_lot::Mutex;
 
 use super::config;
 use super::context;

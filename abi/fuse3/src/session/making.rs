@@ -5,13 +5,13 @@ use std::ptr;
 
 use ferrofuse::session::{CharDevice, Config, ExitPatience, LowLevelOps, PlacementChoice, Session};
 use ferrofuse::stats::StatsPolicy;
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::transport::SplicePolicy;
 use ferrofuse_abi_common::handle::Handle;
 use ferrofuse_abi_common::opt::FuseArgs;
 use ferrofuse_abi_common::panic::guard;
 use ferrofuse_abi_common::table;
 use libc::size_t;
-use parking_lot::Mutex;
 
 use super::{CSession, options, session};
 use crate::filesystem::Filesystem;

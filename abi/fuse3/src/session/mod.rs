@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use ferrofuse::mount::{MountOptions, MountPoint};
 use ferrofuse::session::Session;
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::handle::{self, Handle};
-use parking_lot::Mutex;
 
 use crate::inside::{self, Inside};
 use crate::mounting::Mounting;

@@ -8,9 +8,9 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
 use ferrofuse_abi_common::panic::guard;
-use parking_lot::Mutex;
 
 /// `FUSE_DAEMONIZE_NO_CHDIR`: the working directory stays.
 const NO_CHDIR: c_uint = 1 << 0;

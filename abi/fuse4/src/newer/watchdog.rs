@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use ferrofuse::session::Session;
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::sys::waiting::{self, Bell, Woken};
 use ferrofuse_abi_common::log::{FUSE_LOG_ERR, emit};
 use ferrofuse_abi_common::panic::guard;
-use parking_lot::Mutex;
 
 use crate::session::session;
 use crate::types::FuseSession;

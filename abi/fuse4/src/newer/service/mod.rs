@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ferrofuse::mount::service::{FileRequest, Hello, Service};
+use ferrofuse::sys::lock::Mutex;
 use ferrofuse::{Errno, Result};
 use ferrofuse_abi_common::cmdline::CmdlineOpts;
 use ferrofuse_abi_common::handle::{self, Handle};
 use ferrofuse_abi_common::panic::guard;
 use libc::mode_t;
-use parking_lot::Mutex;
 
 use crate::session::session;
 use crate::types::{FuseSession, common};
