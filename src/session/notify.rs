@@ -13,7 +13,9 @@ use super::notifier::Route;
 use super::{NodeId, Session};
 use crate::buf::{self, CopyFlags, Vector};
 use crate::errno::{Errno, Result};
-use crate::transport::uring;
+use crate::sys::uring::borrow;
+use crate::sys::waiting;
+use crate::transport::{Channel, uring};
 use crate::wire::NotifyCode;
 use crate::wire::flags::EXPIRE_ONLY;
 use crate::wire::layout::*;
@@ -49,12 +51,24 @@ const RING_IDS: u64 = 1 << 62;
 /// What the name of an entry notification ends with.
 const NUL: &[u8] = &[0];
 
+/// What became of a notification. Of nodes that it forgot with the mount the kernel says `ENOENT` too, and a program
+/// shall know that the mount is gone, by whichever way its loop will hear of that later.
+fn verdict(channel: &dyn Channel, sent: Result<()>) -> Result<()> {
+    match sent {
+        Err(Errno::ENOENT) if channel.is_kernel_device() => {
+            let over = waiting::is_over(borrow(channel.raw_fd(), channel));
+            Err(if over { Errno::ENODEV } else { Errno::ENOENT })
+        }
+        sent => sent,
+    }
+}
+
 impl Session {
     /// Sends a notification, if the protocol has it (since `minor`) and INIT is done.
     fn notify(&self, minor: u32, code: NotifyCode, payload: &[IoSlice<'_>]) -> Result<()> {
         self.may_notify(minor)?;
         let channel = self.channel().ok_or(Errno::ENOTCONN)?;
-        self.send(&*channel, 0, code as i32, payload)
+        verdict(&*channel, self.send(&*channel, 0, code as i32, payload))
     }
 
     fn may_notify(&self, minor: u32) -> Result<()> {
@@ -196,7 +210,8 @@ impl Session {
         let size = u32::try_from(data.remaining()).map_err(|_| Errno::EINVAL)?;
         let out = NotifyStoreOut { nodeid: node, offset, size, padding: 0 };
         let code = NotifyCode::Store as i32;
-        self.send_vector(&*channel, (0, code), out.as_bytes(), data, flags)?
+        let sent = self.send_vector(&*channel, (0, code), out.as_bytes(), data, flags);
+        verdict(&*channel, sent.flatten())
     }
 
     /// Asks for cached data of `node`; it comes as
