@@ -67,6 +67,7 @@ def tests(drive, test):
         for where in [], ["threads"]:
             yield test("-".join(["two_loops2", *where, mode]), ["{bin}/two_loops2", *where, "{tmp}/mnt", *args],
                        fuse2=True)
+        yield test(f"cancelled2-{mode}", ["{bin}/cancelled2", "{tmp}/mnt", *args], fuse2=True)
     yield drive("no_helper2", "no_helper", "no_helper2", fuse2=True, needs=("setpriv",))
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)
