@@ -15,7 +15,7 @@ use crate::buf::{self, CopyFlags, Vector};
 use crate::errno::{Errno, Result};
 use crate::sys::uring::borrow;
 use crate::sys::waiting;
-use crate::transport::{Channel, uring};
+use crate::transport::uring;
 use crate::wire::NotifyCode;
 use crate::wire::flags::EXPIRE_ONLY;
 use crate::wire::layout::*;
@@ -51,24 +51,12 @@ const RING_IDS: u64 = 1 << 62;
 /// What the name of an entry notification ends with.
 const NUL: &[u8] = &[0];
 
-/// What became of a notification. Of nodes that it forgot with the mount the kernel says `ENOENT` too, and a program
-/// shall know that the mount is gone, by whichever way its loop will hear of that later.
-fn verdict(channel: &dyn Channel, sent: Result<()>) -> Result<()> {
-    match sent {
-        Err(Errno::ENOENT) if channel.is_kernel_device() => {
-            let over = waiting::is_over(borrow(channel.raw_fd(), channel));
-            Err(if over { Errno::ENODEV } else { Errno::ENOENT })
-        }
-        sent => sent,
-    }
-}
-
 impl Session {
     /// Sends a notification, if the protocol has it (since `minor`) and INIT is done.
     fn notify(&self, minor: u32, code: NotifyCode, payload: &[IoSlice<'_>]) -> Result<()> {
         self.may_notify(minor)?;
         let channel = self.channel().ok_or(Errno::ENOTCONN)?;
-        verdict(&*channel, self.send(&*channel, 0, code as i32, payload))
+        self.send(&*channel, 0, code as i32, payload)
     }
 
     fn may_notify(&self, minor: u32) -> Result<()> {
@@ -81,6 +69,19 @@ impl Session {
             Err(Errno::ENOSYS)
         } else {
             Ok(())
+        }
+    }
+
+    /// What became of data sent or asked for. Of a node that it forgot with the mount the kernel says `ENOENT` too, where
+    /// programs look for `ENODEV`, as retrieving gives while the mount goes. (Of what is to be dropped from its cache
+    /// they take `ENOENT` for good.)
+    fn verdict(&self, sent: Result<()>) -> Result<()> {
+        match (sent, self.channel()) {
+            (Err(Errno::ENOENT), Some(channel)) if channel.is_kernel_device() => {
+                let over = waiting::is_over(borrow(channel.raw_fd(), &channel));
+                Err(if over { Errno::ENODEV } else { Errno::ENOENT })
+            }
+            (sent, _) => sent,
         }
     }
 
@@ -211,7 +212,7 @@ impl Session {
         let out = NotifyStoreOut { nodeid: node, offset, size, padding: 0 };
         let code = NotifyCode::Store as i32;
         let sent = self.send_vector(&*channel, (0, code), out.as_bytes(), data, flags);
-        verdict(&*channel, sent.flatten())
+        self.verdict(sent.flatten())
     }
 
     /// Asks for cached data of `node`; it comes as
@@ -228,6 +229,7 @@ impl Session {
         let notify_unique = self.retrieves.lock().insert(cookie, self.uses_rings());
         let out = NotifyRetrieveOut { notify_unique, nodeid: node, offset, size, padding: 0 };
         let sent = self.notify(15, NotifyCode::Retrieve, &[IoSlice::new(out.as_bytes())]);
+        let sent = self.verdict(sent);
         if sent.is_err() {
             // No answer will come.
             self.retrieves.lock().remove(notify_unique);
