@@ -17,6 +17,8 @@ KNOWN = (
      "when `fsync` is called is not compared."),
     ("main2", "large_read",
      "the system's library hands it to the kernel, which refuses it now: not asked."),
+    ("main2", "help and the version with a mountpoint",
+     "libfuse 2.9 then unmounts what others have mounted there. The library under test must leave it."),
     ("paths2-*", "sizes of writes",
      "larger on the library under test: what is written is compared, not in how many pieces."),
 )
@@ -71,6 +73,7 @@ def tests(drive, test, options):
         for where in [], ["threads"]:
             yield test("-".join(["two_loops2", *where, mode]), ["{bin}/two_loops2", *where, "{tmp}/mnt", *args],
                        fuse2=True)
+        yield test(f"cancelled2-{mode}", ["{bin}/cancelled2", "{tmp}/mnt", *args], fuse2=True)
     yield drive("no_helper2", "no_helper", "no_helper2", fuse2=True, needs=("setpriv",))
     yield drive("loops2", "loops2", fuse2=True, limit=120)
     yield drive("main2", "main2", fuse2=True, limit=120)

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 
+use ferrofuse::Errno;
+use ferrofuse::buf::{CopyFlags, Vector};
 use ferrofuse::mount::{self, Flavor, MountOptions, MountPoint};
 use ferrofuse::session::{Config, Session};
 use ferrofuse::transport::Device;
@@ -187,4 +189,24 @@ fn many_threads_on_one_mount() {
     assert_eq!(mounted.fs.memory.open_files(), 0);
     let paths = mounted.fs.memory.paths();
     assert!(!paths.iter().any(|path| path.contains(".fuse_hidden")), "{paths:?}");
+}
+
+#[test]
+fn storing_and_retrieving_after_the_unmount_say_that_it_is_gone() {
+    let Some(mut mounted) = Mounted::new(false) else { return };
+    fs::write(mounted.path("file"), b"content").unwrap();
+    let session = mounted.session.clone();
+    // The first one after the root.
+    let node = 2;
+    session.notify_inval_inode(node, 0, 0).unwrap();
+    // A node that the kernel never heard of is another matter.
+    assert_eq!(session.notify_retrieve(node + 1, 4, 0, 1), Err(Errno::ENOENT));
+    mounted.point.take().unwrap().unmount(None).unwrap();
+    assert_eq!(mounted.server.take().unwrap().join().unwrap(), 0);
+    // Nothing is cached any more, which programs take for success.
+    assert_eq!(session.notify_inval_inode(node, 0, 0), Err(Errno::ENOENT));
+    assert_eq!(session.notify_inval_entry(1, b"file"), Err(Errno::ENOENT));
+    let store = session.notify_store(node, 0, Vector::from_bytes(b"text"), CopyFlags::empty());
+    assert_eq!(store, Err(Errno::ENODEV));
+    assert_eq!(session.notify_retrieve(node, 4, 0, 1), Err(Errno::ENODEV));
 }

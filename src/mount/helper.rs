@@ -96,7 +96,7 @@ fn attempt(
     // Both ends are close-on-exec; only the helper's copy of `theirs` will not be.
     let (ours, theirs) =
         UnixStream::pair().map_err(|error| Failure::System("socketpair()", error.into()))?;
-    let list = options.helper_list(subtype);
+    let list = options.helper_list(subtype, nix::unistd::getuid().is_root());
     let args = [OsStr::new("-o"), &list, OsStr::new("--")];
     let keep = options.auto_unmount();
     let child = start(options.flavor(), &args, mountpoint, Some(theirs.as_fd()), subtype, keep)

@@ -207,9 +207,14 @@ impl MountOptions {
     }
 
     /// The option list for the helper. The options that only concern a mount table are left out:
-    /// no helper knows them, each would refuse the mount for them.
-    pub(super) fn helper_list(&self, subtype: bool) -> OsString {
+    /// no helper knows them, each would refuse the mount for them. Only of root does it take `suid` and `dev`.
+    pub(super) fn helper_list(&self, subtype: bool, root: bool) -> OsString {
         let mut list = self.flag_names();
+        if root {
+            let wanted = [("suid", MsFlags::MS_NOSUID), ("dev", MsFlags::MS_NODEV)];
+            let wanted = wanted.into_iter().filter(|(_, flag)| !self.flags.contains(*flag));
+            list.extend(wanted.map(|(name, _)| OsString::from(name)));
+        }
         list.extend(self.kernel.iter().cloned());
         if self.blkdev {
             list.push("blkdev".into());
@@ -341,7 +346,7 @@ mod tests {
         ] {
             assert_eq!(options.accept(option), Ok(false), "{option}");
         }
-        assert_eq!(options.helper_list(true), "rw,nosuid,nodev");
+        assert_eq!(options.helper_list(true, true), "rw,nosuid,nodev");
     }
 
     #[test]
@@ -408,7 +413,7 @@ mod tests {
 
     #[test]
     fn helper_gets_flags_kernel_options_and_escaped_names() {
-        assert_eq!(options(&[]).helper_list(true), "rw,nosuid,nodev");
+        assert_eq!(options(&[]).helper_list(true, true), "rw,nosuid,nodev");
         let all = options(&[
             "dirsync",
             "noatime",
@@ -426,10 +431,13 @@ mod tests {
             "blkdev",
         ]);
         assert_eq!(
-            all.helper_list(true),
+            all.helper_list(true, false),
             r"ro,nodev,noexec,sync,noatime,dirsync,max_read=1,allow_other,blkdev,auto_unmount,fsname=a\,b\\c,subtype=s\,t"
         );
-        assert!(!all.helper_list(false).to_string_lossy().contains("subtype"));
+        assert!(
+            all.helper_list(true, true).to_string_lossy().contains(",dirsync,suid,max_read=1,")
+        );
+        assert!(!all.helper_list(false, false).to_string_lossy().contains("subtype"));
         assert_eq!(
             all.table_list(),
             "ro,nodev,noexec,sync,noatime,dirsync,max_read=1,allow_other,user=me"

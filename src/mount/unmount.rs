@@ -4,11 +4,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, umount2};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::point::{Target, identity, open_path, pinned};
 use super::{Flavor, MountOptions, helper, table};
 use crate::sys::stat::{DeviceNumber, device_of};
+use crate::sys::waiting;
 use crate::{Errno, Result};
 
 /// Where a filesystem is mounted and which one it is: what unmounting needs.
@@ -81,7 +81,7 @@ impl MountPoint {
     /// Logged: the mount is ours and still there, but neither this process nor the helper could
     /// detach it.
     pub fn unmount(self, device: Option<OwnedFd>) -> Result<()> {
-        let gone = device.as_ref().is_some_and(|device| is_gone(device.as_fd()));
+        let gone = device.as_ref().is_some_and(|device| waiting::is_over(device.as_fd()));
         // First of all, so that whoever still accesses the filesystem gets an error, not a hang.
         drop(device);
         if self.external || gone {
@@ -97,16 +97,9 @@ impl MountPoint {
 /// # Errors
 /// As [`MountPoint::unmount`].
 pub fn unmount_path(path: &Path, device: Option<OwnedFd>, flavor: Flavor) -> Result<()> {
-    let gone = device.as_ref().is_some_and(|device| is_gone(device.as_fd()));
+    let gone = device.as_ref().is_some_and(|device| waiting::is_over(device.as_fd()));
     drop(device);
     if gone { Ok(()) } else { detach(path, None, flavor) }
-}
-
-/// Whether the kernel has already ended the connection, after an unmount or an abort.
-fn is_gone(device: BorrowedFd<'_>) -> bool {
-    let mut fds = [PollFd::new(device, PollFlags::empty())];
-    poll(&mut fds, PollTimeout::ZERO) == Ok(1)
-        && fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
 }
 
 fn detach(path: &Path, identity: Option<DeviceNumber>, flavor: Flavor) -> Result<()> {

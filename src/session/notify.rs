@@ -13,6 +13,8 @@ use super::notifier::Route;
 use super::{NodeId, Session};
 use crate::buf::{self, CopyFlags, Vector};
 use crate::errno::{Errno, Result};
+use crate::sys::uring::borrow;
+use crate::sys::waiting;
 use crate::transport::uring;
 use crate::wire::NotifyCode;
 use crate::wire::flags::EXPIRE_ONLY;
@@ -67,6 +69,19 @@ impl Session {
             Err(Errno::ENOSYS)
         } else {
             Ok(())
+        }
+    }
+
+    /// What became of data sent or asked for. Of a node that it forgot with the mount the kernel says `ENOENT` too, where
+    /// programs look for `ENODEV`, as retrieving gives while the mount goes. (Of what is to be dropped from its cache
+    /// they take `ENOENT` for good.)
+    fn verdict(&self, sent: Result<()>) -> Result<()> {
+        match (sent, self.channel()) {
+            (Err(Errno::ENOENT), Some(channel)) if channel.is_kernel_device() => {
+                let over = waiting::is_over(borrow(channel.raw_fd(), &channel));
+                Err(if over { Errno::ENODEV } else { Errno::ENOENT })
+            }
+            (sent, _) => sent,
         }
     }
 
@@ -196,7 +211,8 @@ impl Session {
         let size = u32::try_from(data.remaining()).map_err(|_| Errno::EINVAL)?;
         let out = NotifyStoreOut { nodeid: node, offset, size, padding: 0 };
         let code = NotifyCode::Store as i32;
-        self.send_vector(&*channel, (0, code), out.as_bytes(), data, flags)?
+        let sent = self.send_vector(&*channel, (0, code), out.as_bytes(), data, flags);
+        self.verdict(sent.flatten())
     }
 
     /// Asks for cached data of `node`; it comes as
@@ -217,6 +233,7 @@ impl Session {
         let notify_unique = self.retrieves.lock().insert(cookie, self.uses_rings());
         let out = NotifyRetrieveOut { notify_unique, nodeid: node, offset, size, padding: 0 };
         let sent = self.notify(15, NotifyCode::Retrieve, &[IoSlice::new(out.as_bytes())]);
+        let sent = self.verdict(sent);
         if sent.is_err() {
             // No answer will come.
             self.retrieves.lock().remove(notify_unique);

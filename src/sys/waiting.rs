@@ -61,6 +61,13 @@ pub fn for_hangup(device: BorrowedFd<'_>, bell: &Bell) -> Woken {
     }
 }
 
+/// Whether the kernel has ended the connection of `device`, after an unmount or an abort.
+pub fn is_over(device: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::new(device, PollFlags::empty())];
+    poll(&mut fds, PollTimeout::ZERO) == Ok(1)
+        && fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
+}
+
 /// Until the bell is rung, or so many seconds have passed.
 pub fn for_bell(bell: &Bell, seconds: u32) -> Woken {
     let end = Instant::now() + Duration::from_secs(seconds.into());

@@ -227,10 +227,13 @@ fn sigchld() {
 fn auto_unmount() {
     let scratch = Scratch::new();
     let mnt = scratch.dir("mnt");
-    for list in ["auto_unmount", "auto_unmount,subtype=sub,fsname=a"] {
+    for list in ["auto_unmount", "auto_unmount,subtype=sub,fsname=a", "auto_unmount,suid,dev"] {
         let command = holder(&scratch, r#"exec "$@""#, &mnt, list, "wait");
         let mut holder = Holder::start(command);
-        assert!(mounted(&mnt).unwrap().kind.starts_with("fuse"));
+        let line = mounted(&mnt).unwrap();
+        assert!(line.kind.starts_with("fuse"));
+        let asked = list.contains("dev");
+        assert_eq!(line.flags.iter().any(|flag| flag == "nodev" || flag == "nosuid"), !asked);
         holder.child.kill().unwrap();
         eventually("unmounted after the kill", || mounted(&mnt).is_none());
         assert_eq!(holder.line(), "");

@@ -80,6 +80,11 @@ impl CChan {
         chan
     }
 
+    /// Whether it is such a channel: nothing was mounted for it.
+    pub fn is_pretended(&self) -> bool {
+        self.own.is_none() && self.io.is_none() && self.fd.load(Ordering::Relaxed) == 0
+    }
+
     fn new(
         own: Option<(OwnOps, Arc<OwnIo>)>,
         fd: RawFd,

@@ -203,6 +203,7 @@ pub unsafe extern "C" fn fuse_unmount(mountpoint: *const c_char, ch: *mut FuseCh
         // SAFETY: the caller's promise.
         let chan = (!ch.is_null()).then(|| unsafe { channel("fuse_unmount", ch) }).flatten();
         let point = chan.and_then(|chan| chan.mounted.lock().take());
+        let pretended = chan.is_some_and(CChan::is_pretended);
         // Unmounting asks the device whether the connection is gone, and then lets go of it: of the last descriptor,
         // since the channel's own goes first.
         let device = chan.and_then(CChan::duplicate);
@@ -210,7 +211,8 @@ pub unsafe extern "C" fn fuse_unmount(mountpoint: *const c_char, ch: *mut FuseCh
             // SAFETY: the caller's promise.
             unsafe { fuse_chan_destroy(ch) };
         }
-        if mountpoint.is_null() {
+        // What is on the mountpoint of a program that was asked for help is not its own.
+        if mountpoint.is_null() || pretended {
             return;
         }
         // Logged where it failed; the connection is closed in any case.
