@@ -25,7 +25,7 @@ use super::{LoopKind, Session, dispatch, slots};
 use crate::errno::{Errno, Result};
 use crate::sys::shared::PageBuffer;
 use crate::sys::wake::{self, Reader};
-use crate::sys::{env, stack};
+use crate::sys::{cancel, env, stack};
 use crate::transport::{self, Channel};
 
 /// How often the pool repeats its call to workers that still read.
@@ -106,6 +106,7 @@ pub(super) fn start_thread(
     let error = |error: Errno| io::Error::from_raw_os_error(-error.negated());
     drop(PageBuffer::new(HEADROOM).map_err(error)?);
     let body = move || {
+        cancel::never_here();
         claim_storage();
         body();
     };

@@ -3,6 +3,7 @@
 //! With `buf`, the only part of the engine that may contain `unsafe`.
 
 pub mod backing;
+pub mod cancel;
 pub mod chunks;
 pub mod clone;
 pub mod env;

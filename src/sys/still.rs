@@ -11,10 +11,11 @@
 use std::cell::Cell;
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use lock_api::{RawMutex as _, RawMutexTimed as _};
+use once_cell::sync::OnceCell;
 
 use super::lock::{Mutex, RawMutex, raw};
 
@@ -86,7 +87,7 @@ pub fn keep(owner: Weak<dyn Still>) {
 
 /// What is in the cell, after having made it if need be. No fork leaves a child waiting for a thread that was just
 /// making it. What makes it may not make something else this way.
-pub fn made_once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
+pub fn made_once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> T) -> &T {
     if let Some(made) = cell.get() {
         return made;
     }

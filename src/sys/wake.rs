@@ -9,8 +9,9 @@
 
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use once_cell::sync::OnceCell;
 
 use crate::errno::{Errno, Result};
 
@@ -24,7 +25,7 @@ extern "C" fn ignore(_signal: libc::c_int) {}
 /// From the top of the real-time range downwards the first one that nobody else uses; `None` if
 /// there is none.
 fn wake_signal() -> Option<libc::c_int> {
-    static SIGNAL: OnceLock<Option<libc::c_int>> = OnceLock::new();
+    static SIGNAL: OnceCell<Option<libc::c_int>> = OnceCell::new();
     *super::still::made_once(&SIGNAL, || {
         let (low, high) = (libc::SIGRTMIN(), libc::SIGRTMAX());
         let signal = (low..high).rev().find(|signal| claim(*signal));

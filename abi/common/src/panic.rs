@@ -1,8 +1,9 @@
 //! The boundary that neither a panic nor the end of a cancelled thread crosses.
 
 use std::any::Any;
-use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ferrofuse::sys::cancel::Uncancelled;
 
 use crate::log::{FUSE_LOG_ERR, emit};
 
@@ -23,36 +24,6 @@ pub fn guard<T>(name: &str, default: T, body: impl FnOnce() -> T) -> T {
             default
         }
     }
-}
-
-/// Holds off a `pthread_cancel` of this thread: the C library carries it out by unwinding the stack, and ends the process
-/// where that is caught. It takes effect at a cancellation point of the program's.
-struct Uncancelled {
-    before: c_int,
-}
-
-impl Uncancelled {
-    fn new() -> Uncancelled {
-        let mut before = PTHREAD_CANCEL_ENABLE;
-        // SAFETY: it writes the old state to a variable of ours, and changes nothing but this thread's state.
-        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut before) };
-        Uncancelled { before }
-    }
-}
-
-impl Drop for Uncancelled {
-    fn drop(&mut self) {
-        // SAFETY: as above; where the old state goes to may be NULL.
-        unsafe { pthread_setcancelstate(self.before, std::ptr::null_mut()) };
-    }
-}
-
-// The same numbers in glibc and musl.
-const PTHREAD_CANCEL_ENABLE: c_int = 0;
-const PTHREAD_CANCEL_DISABLE: c_int = 1;
-
-unsafe extern "C" {
-    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
 }
 
 fn text_of(payload: &(dyn Any + Send)) -> &str {
