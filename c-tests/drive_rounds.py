@@ -85,9 +85,10 @@ ENDS = {
 
 
 def kernel_complaints():
+    """Without the times: of a connection that is stuck since earlier it says the same without end."""
     r = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace")
     words = ("WARNING:", "BUG:", "blocked for more than", "Oops", "ring=", "entry teardown")
-    return [line for line in r.stdout.splitlines() if any(w in line for w in words)]
+    return [line.partition("] ")[2] for line in r.stdout.splitlines() if any(w in line for w in words)]
 
 
 def one(name, end):
