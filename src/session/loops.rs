@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::caps::Dialect;
 use super::errand::Errand;
 use super::post::Post;
-use super::receive::{Message, Received, RequestBuffer, is_large_write};
+use super::receive::{Message, Received, RequestBuffer};
 use super::rings::solo;
 use super::serving::Serving;
 use super::{LoopKind, Session, dispatch, pool};
@@ -19,7 +19,8 @@ use crate::wire::request;
 pub(super) struct Server<'s> {
     post: &'s Post,
     buffer: RequestBuffer,
-    expect_large: bool,
+    /// A large WRITE was expected to be the request.
+    expected_large: bool,
     /// The data of a request that was spliced, until it has been served.
     payload: Option<Payload>,
     errand: Arc<Errand>,
@@ -40,7 +41,7 @@ pub(super) enum Step {
 impl<'s> Server<'s> {
     /// `buffer` grows to what the session's requests need; what it serves is said in `errand`.
     pub fn new(post: &'s Post, buffer: RequestBuffer, errand: Arc<Errand>) -> Server<'s> {
-        Server { post, buffer, expect_large: false, payload: None, errand }
+        Server { post, buffer, expected_large: false, payload: None, errand }
     }
 
     /// Blocks until there is a request or the session ends.
@@ -54,8 +55,9 @@ impl<'s> Server<'s> {
             reader.leave();
             return Ok(Step::End);
         }
+        self.expected_large = session.foresight.expects_large();
         let (buffer, payload) = (&mut self.buffer, &mut self.payload);
-        let received = session.receive_one(channel, buffer, self.expect_large, payload);
+        let received = session.receive_one(channel, buffer, self.expected_large, payload);
         reader.leave();
         match received? {
             Received::Nothing => Ok(Step::Again),
@@ -81,7 +83,7 @@ impl<'s> Server<'s> {
     #[inline(always)]
     pub fn serve(&mut self, request: Received) {
         match request {
-            Received::Memory(len) => self.expect_large = self.process(self.buffer.message(len)),
+            Received::Memory(len) => self.process(self.buffer.message(len)),
             Received::Spliced => self.serve_spliced(),
             Received::Nothing | Received::End => {}
         }
@@ -95,24 +97,24 @@ impl<'s> Server<'s> {
         let Some((payload, pipe)) = data else { return };
         let head = self.buffer.head();
         let message = Message::in_pipe(head, head.len() + payload.len(), pipe);
-        self.expect_large = self.process(message);
+        self.process(message);
     }
 
-    /// Serves a message; returns whether the next one is likely to be a large write.
     #[inline(always)]
-    fn process(&self, message: Message<'_>) -> bool {
+    fn process(&self, message: Message<'_>) {
         let post = self.post;
         let Ok(header) = request::header(message.bytes(), message.len()) else {
             // Says what is wrong with it.
             post.session.serve_message(message, &post.channel);
-            return false;
+            return;
         };
+        // Before the handler: others who begin to wait meanwhile go by it too.
+        post.session.foresight.learn(&header, self.expected_large);
         if self.errand.begin(&header) {
             post.session.placement.stir();
         }
         post.session.process_parsed(&header, message, &post.channel, Some(post));
         self.errand.end();
-        is_large_write(&header)
     }
 }
 

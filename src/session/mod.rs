@@ -14,6 +14,7 @@ mod dispatch;
 mod early;
 mod errand;
 pub mod exit;
+mod foresight;
 pub mod groups;
 mod init;
 mod interrupt;
@@ -52,6 +53,7 @@ pub use device::CharDevice;
 pub use early::EarlyServer;
 pub use errand::ExitPatience;
 use exit::ExitState;
+use foresight::Foresight;
 use interrupt::EarlyInterrupts;
 use notifier::Notifier;
 use notify::Retrieves;
@@ -116,6 +118,7 @@ pub struct Session {
     channel: Mutex<Option<Arc<dyn Channel>>>,
     exit: ExitState,
     negotiated: Negotiated,
+    foresight: Foresight,
     early_interrupts: EarlyInterrupts,
     retrieves: Mutex<Retrieves>,
     notifier: Notifier,
@@ -198,6 +201,7 @@ impl Session {
                 buffer_size: AtomicUsize::new(DEFAULT_PAGES * page_size() + HEADER_ROOM),
                 least_buffer: AtomicUsize::new(0),
             },
+            foresight: Foresight::default(),
             early_interrupts: EarlyInterrupts::default(),
             retrieves: Mutex::new(Retrieves::default()),
             notifier: Notifier::new(session.clone()),

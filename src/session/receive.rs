@@ -15,7 +15,7 @@ use crate::errno::{Errno, Result};
 use crate::sys::pipe::page_size;
 use crate::sys::shared::PageBuffer;
 use crate::transport::{self, Channel, SplicePolicy};
-use crate::wire::layout::{InHeader, WriteIn};
+use crate::wire::layout::WriteIn;
 use crate::wire::request::{Malformed, header};
 use crate::wire::{IN_HEADER_SIZE, Opcode};
 
@@ -221,9 +221,6 @@ fn is_readable(channel: &dyn Channel, limit: Duration) -> bool {
     nix::poll::poll(&mut polled, limit) != Ok(0)
 }
 
-/// Below this, a request is cheaper to read than to splice.
-const SPLICE_IN_MIN: usize = 64 * 1024;
-
 impl Session {
     /// Receives one request into `buffer`; blocks until there is one. Returns its length, 0 at the
     /// end of the connection, `EINTR` on a signal. For applications that read by themselves.
@@ -327,11 +324,6 @@ fn no_memory(size: usize, error: Errno) {
 fn short_read(len: usize) -> Errno {
     log::error!("fuse: short read on fuse device: {len} bytes");
     Errno::EIO
-}
-
-/// Whether the request after this one is likely to be a large write as well.
-pub(super) fn is_large_write(header: &InHeader) -> bool {
-    header.opcode == Opcode::Write as u32 && header.len as usize >= SPLICE_IN_MIN
 }
 
 impl Session {
