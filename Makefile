@@ -97,7 +97,7 @@ model:
 
 # Miri over what needs no kernel; needs a nightly toolchain with the components miri and rust-src. Each look into
 # the 8 MiB of counters takes it minutes; of property tests it does four cases.
-MIRI_TESTS := wire:: tree:: check:: queue:: caps:: census:: errand:: turns:: choice:: gait:: judge:: foresight:: depth:: gate:: \
+MIRI_TESTS := wire:: tree:: check:: queue:: caps:: census:: errand:: turns:: choice:: gait:: judge:: foresight:: chunks:: depth:: gate:: \
 	settle:: stats:: adaptive:: uring::options:: mount::options:: helper::
 miri:
 	CARGO_TARGET_DIR='$(CURDIR)/build/miri' MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 \
